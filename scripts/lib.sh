@@ -10,7 +10,25 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$TOP/build}
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mkwrite}
 V=${V:-0}
+export BUILD CACHE V
 JOBS=${JOBS:-$(nproc)}
+
+# The stack to work with: the default one lies at the top, every other base has a folder in ports/.
+BASE=${BASE:-6.12}
+STACK=$TOP
+[ "$BASE" = 6.12 ] || STACK=$TOP/ports/$BASE
+if [ ! -f "$STACK/base" ]; then
+	echo "${0##*/}: BASE=$BASE: no such base; there are 6.12 $(cd "$TOP/ports" 2>/dev/null && echo *)" >&2
+	exit 1
+fi
+# shellcheck source=../base
+. "$STACK/base"
+# One working tree for each source: the base's own, or the user's.
+TREE=${TREE:-}
+WORK=$BUILD/$BASE
+[ -z "$TREE" ] || WORK=$BUILD/$BASE-$(realpath -m "$TREE" | tr -c 'A-Za-z0-9.\n' _)
+SRC=$WORK/linux
+export BASE TREE SRC
 
 # An interrupted script leaves through its EXIT trap, which removes what is half-done.
 trap 'exit 130' INT TERM
@@ -56,4 +74,22 @@ need_space()
 stamp()
 {
 	find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
+}
+
+# exclusive: one run at a time in a build folder; the lock goes with the process.
+exclusive()
+{
+	mkdir -p "$BUILD"
+	exec 9>"$BUILD/lock"
+	flock -n 9 || die "another run is using $BUILD: wait for it, or set BUILD= to another folder"
+}
+
+# new_run: print a new folder for everything of one run.
+new_run()
+{
+	local dir
+	dir=$BUILD/runs/$(date +%Y%m%d-%H%M%S)
+	mkdir -p "$dir"
+	ln -sfn "${dir##*/}" "$BUILD/runs/latest"
+	echo "$dir"
 }
