@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+# One command a job; the steps are in scripts/.
+
+export BASE TREE FS BUILD CACHE V JOBS ACCEL
+
+.PHONY: help run test clean distclean
+
+help:
+	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
+	@echo 'make test          every check: the series, the scripts, the selftests, the controls'
+	@echo 'make clean         remove logs and kernels (build/runs, build/<base>/kernels)'
+	@echo 'make distclean     remove the build folder and the downloads'
+	@echo
+	@echo 'BASE=6.12          the base: 6.12 or a folder of ports/'
+	@echo 'TREE=/path         your own tree of that version (git or plain; never written to)'
+	@echo 'FS="ext4 ..."      filesystems for make run (default: ext4)'
+	@echo 'V=1                show commands and their output'
+	@echo 'BUILD=/path        build folder (default: build/)'
+	@echo 'JOBS=N             parallel compile jobs (default: all CPUs)'
+	@echo 'ACCEL=tcg|kvm      how to run guests (default: KVM if a guest starts under it)'
+
+run:
+	@scripts/run
+
+test:
+	@scripts/test
+
+clean:
+	rm -rf "$${BUILD:-build}"/runs "$${BUILD:-build}"/*/kernels "$${BUILD:-build}"/*/*.log
+
+distclean:
+	rm -rf "$${BUILD:-build}" "$${CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/mkwrite}"
