@@ -819,6 +819,9 @@ static long mkw_ioc_mode(struct mkw_file *file, void __user *arg)
 	if (mode.ret >= MKW_RETS || mode.adversary >= MKW_ADVERSARIES ||
 	    mode.when >= MKW_WHENS)
 		return -EINVAL;
+	/* S_SWAPFILE is 0 on a kernel that knows no swap files. */
+	if ((mode.flags & MKW_SWAPFILE) && !S_SWAPFILE)
+		return -EOPNOTSUPP;
 	/* It would wait for the lock that the handler returns with. */
 	if (mode.when == MKW_AT_RETURN && mode.ret == MKW_LOCKED &&
 	    mode.adversary != MKW_NOBODY && mode.adversary != MKW_FREEZE)
