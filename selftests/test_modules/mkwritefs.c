@@ -1,0 +1,1266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mkwritefs: a page-cache filesystem that judges the ->page_mkwrite protocol.
+ *
+ * A filesystem attaches in ->page_mkwrite what it has to keep as long as the
+ * folio is dirty. Here this is a ticket: a flag in the record that every folio
+ * in the cache carries in ->private, together with a checksum of each of its
+ * pages. Writeback takes the ticket away. So the filesystem sees when a
+ * folio is dirtied that nothing was prepared for, and when somebody wrote
+ * through a PTE that should have been write-protected; see enum mkw_violation.
+ *
+ * The handler plays, file by file, what handlers do, right and wrong (struct
+ * mkw_mode). An adversary, which is a work item and so a context of its own,
+ * cleans, truncates, invalidates or freezes at the point that hurts
+ * most. Whoever has to wait here waits for a state, never for an interval.
+ *
+ * What is written back lies in an xarray of pages; the filesystem is gone with
+ * its mount. The counts are the module's: mount one instance at a time.
+ *
+ * Locking: a record changes under the folio lock; ->dirty_folio may come
+ * without it (the unmapping of a dirty PTE), hence RCU for its end.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/backing-dev.h>
+#include <linux/delay.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/fs_context.h>
+#include <linux/highmem.h>
+#include <linux/jhash.h>
+#include <linux/jiffies.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+#include <linux/writeback.h>
+#include <linux/xarray.h>
+
+#include "mkwritefs.h"
+
+#define MKW_MAGIC	0x6d6b7721
+#define MKW_MAX_ORDER	9
+#define MKW_MAX_PAGES	(1U << MKW_MAX_ORDER)
+/* A wait of the module's own that takes longer is given up. */
+#define MKW_WAIT	(15 * HZ)
+#define MKW_HOLD	(20 * HZ)
+
+/*
+ * "The whole folio is prepared." The bit is free in enum vm_fault_reason as
+ * long as a kernel does not know it, and such a kernel ignores it.
+ */
+#define MKW_FAULT_WHOLE_FOLIO	((__force vm_fault_t)0x008000)
+
+struct mkw_record {
+	struct rcu_head rcu;
+	bool ticket;
+	bool stray;		/* dirtied without a ticket: checksums mean nothing */
+	DECLARE_BITMAP(prepared, MKW_MAX_PAGES);	/* with a ticket only */
+	u32 sum[];
+};
+
+struct mkw_file {
+	struct inode *inode;
+	struct xarray store;	/* page index to written page, absent: zeroes */
+	struct mutex lock;	/* against ioctls */
+	struct mkw_setup setup;
+	struct mkw_mode mode;
+	atomic_t left;		/* calls that still play mode */
+	atomic64_t page_mkwrite;
+	atomic64_t fault;
+	atomic64_t reads;
+	atomic64_t flags_lost;
+
+	struct folio *held;	/* by MKW_IOC_HOLD */
+	u64 held_since;		/* page_mkwrite then */
+	struct delayed_work unhold;
+	struct page *pinned;	/* by MKW_IOC_PIN */
+};
+
+struct mkw_job {
+	struct work_struct work;
+	struct completion done;
+	struct mkw_file *file;
+	struct folio *folio;
+	enum mkw_adversary kind;
+	bool queued;		/* MKW_AT_UNLOCK: nobody waits for done */
+};
+
+static struct workqueue_struct *mkw_wq;
+static DEFINE_SPINLOCK(mkw_lock);
+static unsigned long mkw_violations[MKW_VIOLATIONS];
+static unsigned long mkw_tickets;
+
+/* Readable after unmounting, which is when the last of them is counted. */
+module_param_array_named(violations, mkw_violations, ulong, NULL, 0444);
+
+static struct mkw_file *mkw_file(struct inode *inode)
+{
+	return inode->i_private;
+}
+
+static bool mkw_judged(struct mkw_file *file)
+{
+	return !(file->setup.flags & MKW_NO_MKWRITE);
+}
+
+static bool mkw_frozen(struct super_block *sb)
+{
+	return READ_ONCE(sb->s_writers.frozen) == SB_FREEZE_COMPLETE;
+}
+
+static void mkw_violated(enum mkw_violation what, struct inode *inode, u64 index)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&mkw_lock, flags);
+	mkw_violations[what]++;
+	spin_unlock_irqrestore(&mkw_lock, flags);
+	pr_info_ratelimited("I%d: inode %lu index %llu (%s)\n", what + 1,
+			    inode->i_ino, index, current->comm);
+}
+
+static void mkw_count_ticket(int change)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&mkw_lock, flags);
+	mkw_tickets += change;
+	spin_unlock_irqrestore(&mkw_lock, flags);
+}
+
+/* Records and tickets. All of it with the folio locked. */
+
+static u32 mkw_sum(struct folio *folio, unsigned int nr)
+{
+	u32 *data = kmap_local_folio(folio, nr * PAGE_SIZE);
+	u32 sum = jhash2(data, PAGE_SIZE / sizeof(*data), 0);
+
+	kunmap_local(data);
+	return sum;
+}
+
+static void mkw_sum_all(struct folio *folio, struct mkw_record *record)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < folio_nr_pages(folio); nr++)
+		record->sum[nr] = mkw_sum(folio, nr);
+}
+
+/* I2 for every page that nobody was allowed to write to. */
+static void mkw_verify(struct folio *folio, struct mkw_record *record)
+{
+	struct inode *inode = folio->mapping->host;
+	unsigned int nr;
+
+	if (record->stray || !mkw_judged(mkw_file(inode)))
+		return;
+	for (nr = 0; nr < folio_nr_pages(folio); nr++) {
+		if (record->ticket && test_bit(nr, record->prepared))
+			continue;
+		if (record->sum[nr] != mkw_sum(folio, nr))
+			mkw_violated(MKW_I2_CLEAN_CHANGED, inode,
+				     folio->index + nr);
+	}
+}
+
+static struct mkw_record *mkw_get_record(struct folio *folio)
+{
+	struct mkw_record *record = folio_get_private(folio);
+
+	if (record)
+		return record;
+	record = kzalloc(struct_size(record, sum, folio_nr_pages(folio)),
+			 GFP_NOFS);
+	if (!record)
+		return NULL;
+	mkw_sum_all(folio, record);
+	folio_attach_private(folio, record);
+	return record;
+}
+
+static void mkw_release_ticket(struct mkw_record *record)
+{
+	if (record->ticket)
+		mkw_count_ticket(-1);
+	record->ticket = false;
+	record->stray = false;
+}
+
+static void mkw_drop_record(struct folio *folio)
+{
+	struct mkw_record *record = folio_detach_private(folio);
+
+	if (!record)
+		return;
+	mkw_release_ticket(record);
+	kfree_rcu(record, rcu);
+}
+
+static int mkw_attach_ticket(struct folio *folio, unsigned int nr,
+			     unsigned int count)
+{
+	struct mkw_record *record = mkw_get_record(folio);
+
+	if (!record)
+		return -ENOMEM;
+	if (!record->ticket) {
+		if (record->stray)
+			mkw_sum_all(folio, record);
+		else
+			mkw_verify(folio, record);
+		bitmap_zero(record->prepared, MKW_MAX_PAGES);
+		record->stray = false;
+		record->ticket = true;
+		mkw_count_ticket(1);
+	}
+	bitmap_set(record->prepared, nr, count);
+	return 0;
+}
+
+/* Address space operations */
+
+static void mkw_fill(struct folio *folio)
+{
+	struct mkw_file *file = mkw_file(folio->mapping->host);
+	unsigned int nr;
+
+	for (nr = 0; nr < folio_nr_pages(folio); nr++) {
+		struct page *page = xa_load(&file->store, folio->index + nr);
+
+		if (page)
+			copy_highpage(folio_page(folio, nr), page);
+		else
+			clear_highpage(folio_page(folio, nr));
+	}
+	flush_dcache_folio(folio);
+}
+
+static int mkw_read_folio(struct file *unused, struct folio *folio)
+{
+	struct mkw_file *file = mkw_file(folio->mapping->host);
+	int err = 0;
+
+	atomic64_inc(&file->reads);
+	mkw_fill(folio);
+	if (mkw_get_record(folio))
+		folio_mark_uptodate(folio);
+	else
+		err = -ENOMEM;
+	folio_unlock(folio);
+	return err;
+}
+
+/*
+ * Writes a folio back that is no longer dirty and write-protected, and lets go
+ * of its ticket. The folio is locked.
+ */
+static int mkw_store(struct folio *folio)
+{
+	struct inode *inode = folio->mapping->host;
+	struct mkw_file *file = mkw_file(inode);
+	struct mkw_record *record = mkw_get_record(folio);
+	loff_t size = i_size_read(inode);
+	size_t below;
+	unsigned int nr;
+
+	if (!record)
+		return -ENOMEM;
+	if (folio_pos(folio) < size)
+		below = min_t(loff_t, size - folio_pos(folio), folio_size(folio));
+	else
+		below = 0;
+
+	/* What was written beyond the end through a mapping ends here. */
+	if (below & ~PAGE_MASK)
+		folio_zero_segment(folio, below, round_up(below, PAGE_SIZE));
+	mkw_verify(folio, record);
+
+	for (nr = 0; nr * PAGE_SIZE < below; nr++) {
+		struct page *page = xa_load(&file->store, folio->index + nr);
+
+		if (!page) {
+			page = alloc_page(GFP_NOFS);
+			if (!page)
+				return -ENOMEM;
+			if (xa_err(xa_store(&file->store, folio->index + nr,
+					    page, GFP_NOFS))) {
+				__free_page(page);
+				return -ENOMEM;
+			}
+		}
+		copy_highpage(page, folio_page(folio, nr));
+	}
+	mkw_sum_all(folio, record);
+	mkw_release_ticket(record);
+	return 0;
+}
+
+/*
+ * Unless a file asks for it, only writeback that somebody waits for cleans its
+ * folios: the flusher's clock must not decide how a test ends.
+ */
+static int mkw_writepages(struct address_space *mapping,
+			  struct writeback_control *wbc)
+{
+	struct folio *folio = NULL;
+	int err = 0;
+
+	if (wbc->sync_mode == WB_SYNC_NONE &&
+	    !(mkw_file(mapping->host)->mode.flags & MKW_BACKGROUND))
+		return 0;
+
+	while ((folio = writeback_iter(mapping, wbc, folio, &err))) {
+		folio_start_writeback(folio);
+		err = mkw_store(folio);
+		folio_unlock(folio);
+		folio_end_writeback(folio);
+	}
+	return err;
+}
+
+/* Writes one folio back under the lock that the caller took. */
+static void mkw_clean_locked(struct folio *folio)
+{
+	folio_wait_writeback(folio);
+	if (!folio_clear_dirty_for_io(folio))
+		return;
+	folio_start_writeback(folio);
+	if (mkw_store(folio))
+		mapping_set_error(folio->mapping, -ENOMEM);
+	folio_end_writeback(folio);
+}
+
+static bool mkw_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	struct inode *inode = mapping->host;
+	struct mkw_record *record;
+
+	rcu_read_lock();
+	record = folio_get_private(folio);
+	if (mkw_judged(mkw_file(inode)) && (!record || !record->ticket)) {
+		mkw_violated(MKW_I1_NO_TICKET, inode, folio->index);
+		if (record)
+			record->stray = true;
+	}
+	rcu_read_unlock();
+
+	if (mkw_frozen(inode->i_sb))
+		mkw_violated(MKW_I5_FROZEN_DIRTY, inode, folio->index);
+	return filemap_dirty_folio(mapping, folio);
+}
+
+static void mkw_invalidate_folio(struct folio *folio, size_t offset, size_t len)
+{
+	struct mkw_record *record = folio_get_private(folio);
+	unsigned int nr;
+
+	if (!record)
+		return;
+	if (offset == 0 && len == folio_size(folio)) {
+		/* A dirty folio may be thrown away, a clean one is judged. */
+		if (!record->ticket)
+			mkw_verify(folio, record);
+		mkw_drop_record(folio);
+		return;
+	}
+	/* The caller zeroed this part, also where nothing is prepared. */
+	for (nr = offset / PAGE_SIZE; nr * PAGE_SIZE < offset + len; nr++)
+		record->sum[nr] = mkw_sum(folio, nr);
+}
+
+static bool mkw_release_folio(struct folio *folio, gfp_t gfp)
+{
+	struct mkw_record *record = folio_get_private(folio);
+
+	if (record->ticket || folio_test_dirty(folio))
+		return false;
+	mkw_verify(folio, record);
+	mkw_drop_record(folio);
+	return true;
+}
+
+static const struct address_space_operations mkw_aops = {
+	.read_folio	  = mkw_read_folio,
+	.writepages	  = mkw_writepages,
+	.dirty_folio	  = mkw_dirty_folio,
+	.invalidate_folio = mkw_invalidate_folio,
+	.release_folio	  = mkw_release_folio,
+};
+
+/* I2 and I3 for every folio of a file that is in the cache. */
+static void mkw_check(struct inode *inode)
+{
+	struct folio_batch batch;
+	pgoff_t index = 0;
+	unsigned int n;
+
+	if (!mkw_judged(mkw_file(inode)))
+		return;
+	folio_batch_init(&batch);
+	while (filemap_get_folios(inode->i_mapping, &index, ULONG_MAX, &batch)) {
+		for (n = 0; n < folio_batch_count(&batch); n++) {
+			struct folio *folio = batch.folios[n];
+			struct mkw_record *record;
+
+			folio_lock(folio);
+			record = folio_get_private(folio);
+			if (folio->mapping == inode->i_mapping && record) {
+				if (record->ticket != folio_test_dirty(folio))
+					mkw_violated(MKW_I3_BALANCE, inode,
+						     folio->index);
+				mkw_verify(folio, record);
+			}
+			folio_unlock(folio);
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+}
+
+/* Size and holes */
+
+static void mkw_free_store(struct mkw_file *file, pgoff_t first, pgoff_t last)
+{
+	struct page *page;
+	unsigned long index;
+
+	xa_for_each_range(&file->store, index, page, first, last) {
+		xa_erase(&file->store, index);
+		__free_page(page);
+	}
+}
+
+/*
+ * What a mapping wrote between the old end and the end of its page must not
+ * become part of the file. The store has zeroes there.
+ */
+static void mkw_zero_old_tail(struct inode *inode, loff_t size)
+{
+	size_t offset, next;
+	struct folio *folio;
+
+	if (!(size & ~PAGE_MASK))
+		return;
+	folio = filemap_lock_folio(inode->i_mapping, size >> PAGE_SHIFT);
+	if (IS_ERR(folio))
+		return;
+	offset = offset_in_folio(folio, size);
+	next = round_up(offset, PAGE_SIZE);
+	folio_zero_segment(folio, offset, next);
+	mkw_invalidate_folio(folio, offset, next - offset);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+static void mkw_set_size(struct inode *inode, loff_t size)
+{
+	struct mkw_file *file = mkw_file(inode);
+	loff_t old = i_size_read(inode);
+	struct page *page;
+
+	if (size > old)
+		mkw_zero_old_tail(inode, old);
+	truncate_setsize(inode, size);
+	if (size >= old)
+		return;
+	mkw_free_store(file, DIV_ROUND_UP(size, PAGE_SIZE), ULONG_MAX);
+	page = xa_load(&file->store, size >> PAGE_SHIFT);
+	if (page && (size & ~PAGE_MASK))
+		memzero_page(page, size & ~PAGE_MASK,
+			     PAGE_SIZE - (size & ~PAGE_MASK));
+}
+
+static int mkw_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		       struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int err;
+
+	err = setattr_prepare(idmap, dentry, attr);
+	if (err)
+		return err;
+	if (attr->ia_valid & ATTR_SIZE) {
+		filemap_invalidate_lock(inode->i_mapping);
+		mkw_set_size(inode, attr->ia_size);
+		filemap_invalidate_unlock(inode->i_mapping);
+	}
+	setattr_copy(idmap, inode, attr);
+	mark_inode_dirty(inode);
+	return 0;
+}
+
+/* Whole folios only, which spares the zeroing of parts. */
+static long mkw_fallocate(struct file *filp, int mode, loff_t pos, loff_t len)
+{
+	struct inode *inode = file_inode(filp);
+	struct mkw_file *file = mkw_file(inode);
+	unsigned long folio_size = PAGE_SIZE << file->setup.order;
+
+	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) ||
+	    !IS_ALIGNED(pos | len, folio_size))
+		return -EOPNOTSUPP;
+
+	inode_lock(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	truncate_pagecache_range(inode, pos, pos + len - 1);
+	mkw_free_store(file, pos >> PAGE_SHIFT, ((pos + len) >> PAGE_SHIFT) - 1);
+	filemap_invalidate_unlock(inode->i_mapping);
+	inode_unlock(inode);
+	return 0;
+}
+
+/* The adversary */
+
+static void mkw_truncate_job(struct inode *inode, struct folio *folio, bool refill)
+{
+	struct address_space *mapping = inode->i_mapping;
+	pgoff_t index = folio->index;
+	loff_t old;
+
+	inode_lock(inode);
+	filemap_invalidate_lock(mapping);
+	old = i_size_read(inode);
+	mkw_set_size(inode, (loff_t)index << PAGE_SHIFT);
+	if (refill)
+		mkw_set_size(inode, old);
+	filemap_invalidate_unlock(mapping);
+	inode_unlock(inode);
+	if (refill) {
+		folio = read_mapping_folio(mapping, index, NULL);
+		if (!IS_ERR(folio))
+			folio_put(folio);
+	}
+}
+
+static void mkw_work(struct work_struct *work)
+{
+	struct mkw_job *job = container_of(work, struct mkw_job, work);
+	struct inode *inode = job->file->inode;
+	struct address_space *mapping = inode->i_mapping;
+	struct folio *folio = job->folio;
+
+	if (job->kind == MKW_FREEZE) {
+		freeze_super(inode->i_sb, FREEZE_HOLDER_USERSPACE);
+	} else if (job->queued) {
+		folio_lock(folio);
+		if (folio->mapping != mapping)
+			;
+		else if (job->kind == MKW_CLEAN)
+			mkw_clean_locked(folio);
+		else
+			generic_error_remove_folio(mapping, folio);
+		folio_unlock(folio);
+	} else if (job->kind == MKW_CLEAN) {
+		folio_lock(folio);
+		if (folio->mapping == mapping)
+			mkw_clean_locked(folio);
+		folio_unlock(folio);
+	} else if (job->kind == MKW_INVALIDATE) {
+		filemap_write_and_wait_range(mapping, folio_pos(folio),
+				folio_pos(folio) + folio_size(folio) - 1);
+		invalidate_inode_pages2_range(mapping, folio->index,
+				folio_next_index(folio) - 1);
+	} else {
+		mkw_truncate_job(inode, folio, job->kind == MKW_REFILL);
+	}
+
+	folio_put(folio);
+	if (job->queued) {
+		iput(inode);
+		kfree(job);
+	} else {
+		complete(&job->done);
+	}
+}
+
+static bool mkw_job_waits(struct mkw_job *job, struct super_block *sb)
+{
+	if (job->kind == MKW_FREEZE)
+		return READ_ONCE(sb->s_writers.frozen) >= SB_FREEZE_PAGEFAULT;
+	return folio_test_waiters(job->folio);
+}
+
+/*
+ * Lets the adversary run: to its end, or with MKW_AT_UNLOCK until it waits
+ * for what the caller holds.
+ */
+static void mkw_play(struct mkw_file *file, struct folio *folio,
+		     const struct mkw_mode *mode, enum mkw_when when)
+{
+	unsigned long end = jiffies + MKW_WAIT;
+	struct super_block *sb = file->inode->i_sb;
+	struct mkw_job *job;
+
+	if (mode->adversary == MKW_NOBODY || mode->when != when)
+		return;
+	job = kzalloc(sizeof(*job), GFP_NOFS | __GFP_NOFAIL);
+	INIT_WORK(&job->work, mkw_work);
+	init_completion(&job->done);
+	job->file = file;
+	job->folio = folio;
+	job->kind = mode->adversary;
+	job->queued = when == MKW_AT_UNLOCK;
+	folio_get(folio);
+
+	if (!job->queued) {
+		queue_work(mkw_wq, &job->work);
+		wait_for_completion(&job->done);
+		kfree(job);
+		return;
+	}
+	ihold(file->inode);
+	queue_work(mkw_wq, &job->work);
+	while (!mkw_job_waits(job, sb) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+}
+
+/* Faults */
+
+static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+	unsigned int nr = folio_page_idx(folio, vmf->page);
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct mkw_file *file = mkw_file(inode);
+	struct mkw_mode mode = file->mode;
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+	unsigned int count = 1;
+	loff_t size;
+
+	atomic64_inc(&file->page_mkwrite);
+	/* Pairs with the barrier in mkw_collide(): count first, then wait. */
+	smp_mb__after_atomic();
+	if (atomic_dec_if_positive(&file->left) < 0) {
+		mode.ret = MKW_LOCKED;
+		mode.adversary = MKW_NOBODY;
+	}
+
+	mkw_play(file, folio, &mode, MKW_AT_ENTRY);
+	switch (mode.ret) {
+	case MKW_RETRY:
+		return VM_FAULT_RETRY;
+	case MKW_NOPAGE:
+		return VM_FAULT_NOPAGE;
+	case MKW_SIGBUS:
+		return VM_FAULT_SIGBUS;
+	case MKW_OOM:
+		return VM_FAULT_OOM;
+	}
+
+	sb_start_pagefault(inode->i_sb);
+	file_update_time(vmf->vma->vm_file);
+	folio_lock(folio);
+	size = i_size_read(inode);
+	if (folio->mapping != inode->i_mapping || !folio_test_uptodate(folio) ||
+	    folio_pos(folio) + nr * PAGE_SIZE >= size) {
+		folio_unlock(folio);
+		goto out;
+	}
+	if (mode.flags & MKW_WHOLE_FOLIO) {
+		nr = 0;
+		count = min_t(loff_t, folio_nr_pages(folio),
+			      DIV_ROUND_UP(size - folio_pos(folio), PAGE_SIZE));
+	}
+	if (mkw_attach_ticket(folio, nr, count)) {
+		folio_unlock(folio);
+		ret = VM_FAULT_OOM;
+		goto out;
+	}
+	if (!(mode.flags & MKW_LEAVE_CLEAN))
+		folio_mark_dirty(folio);
+	folio_wait_stable(folio);
+	mkw_play(file, folio, &mode, MKW_AT_UNLOCK);
+
+	if (mode.ret == MKW_UNLOCKED) {
+		folio_unlock(folio);
+		ret = 0;
+	} else {
+		ret = VM_FAULT_LOCKED;
+		if (mode.flags & MKW_WHOLE_FOLIO)
+			ret |= MKW_FAULT_WHOLE_FOLIO;
+	}
+out:
+	sb_end_pagefault(inode->i_sb);
+	if (ret != VM_FAULT_NOPAGE)
+		mkw_play(file, folio, &mode, MKW_AT_RETURN);
+	return ret;
+}
+
+static vm_fault_t mkw_fault(struct vm_fault *vmf)
+{
+	atomic64_inc(&mkw_file(file_inode(vmf->vma->vm_file))->fault);
+	return filemap_fault(vmf);
+}
+
+/* Indexed by MKW_NO_MKWRITE | MKW_OWN_FAULT. */
+static const struct vm_operations_struct mkw_vm_ops[] = {
+	{
+		.fault = filemap_fault,
+		.map_pages = filemap_map_pages,
+		.page_mkwrite = mkw_page_mkwrite,
+	}, {
+		.fault = filemap_fault,
+		.map_pages = filemap_map_pages,
+	}, {
+		.fault = mkw_fault,
+		.map_pages = filemap_map_pages,
+		.page_mkwrite = mkw_page_mkwrite,
+	}, {
+		.fault = mkw_fault,
+		.map_pages = filemap_map_pages,
+	},
+};
+
+static int mkw_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct mkw_file *file = mkw_file(file_inode(filp));
+
+	file_accessed(filp);
+	vma->vm_ops = &mkw_vm_ops[file->setup.flags &
+				  (MKW_NO_MKWRITE | MKW_OWN_FAULT)];
+	return 0;
+}
+
+/*
+ * Whether do_page_mkwrite() gives vmf->flags back as it got them. Nothing that
+ * a user sees depends on it today, so only a probe of the function can tell.
+ */
+#ifdef CONFIG_KRETPROBES
+struct mkw_entry {
+	struct vm_fault *vmf;
+	unsigned int flags;
+};
+
+static int mkw_enter(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	struct mkw_entry *entry = (struct mkw_entry *)instance->data;
+
+	entry->vmf = (struct vm_fault *)regs_get_kernel_argument(regs, 0);
+	entry->flags = entry->vmf->flags;
+	return 0;
+}
+
+static int mkw_leave(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	struct mkw_entry *entry = (struct mkw_entry *)instance->data;
+	struct file *filp = entry->vmf->vma->vm_file;
+
+	if (filp && file_inode(filp)->i_sb->s_magic == MKW_MAGIC &&
+	    entry->vmf->flags != entry->flags)
+		atomic64_inc(&mkw_file(file_inode(filp))->flags_lost);
+	return 0;
+}
+
+static struct kretprobe mkw_probe = {
+	.kp.symbol_name = "do_page_mkwrite",
+	.entry_handler	= mkw_enter,
+	.handler	= mkw_leave,
+	.data_size	= sizeof(struct mkw_entry),
+};
+
+static bool mkw_probed;
+
+static void mkw_add_probe(void)
+{
+	mkw_probed = !register_kretprobe(&mkw_probe);
+}
+
+static void mkw_del_probe(void)
+{
+	if (mkw_probed)
+		unregister_kretprobe(&mkw_probe);
+}
+#else
+static const bool mkw_probed;
+
+static void mkw_add_probe(void)
+{
+}
+
+static void mkw_del_probe(void)
+{
+}
+#endif
+
+/* What the programs ask for. All with file->lock held. */
+
+static long mkw_ioc_setup(struct mkw_file *file, void __user *arg)
+{
+	struct inode *inode = file->inode;
+	struct mkw_setup setup;
+
+	if (copy_from_user(&setup, arg, sizeof(setup)))
+		return -EFAULT;
+	if (setup.order > MKW_MAX_ORDER)
+		return -EINVAL;
+	if (i_size_read(inode) || mapping_mapped(inode->i_mapping))
+		return -EBUSY;
+	file->setup = setup;
+	mapping_set_folio_order_range(inode->i_mapping, setup.order, setup.order);
+	/* A kernel without large folios keeps order 0 and says nothing. */
+	if (mapping_min_folio_order(inode->i_mapping) != setup.order)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static long mkw_ioc_mode(struct mkw_file *file, void __user *arg)
+{
+	struct mkw_mode mode;
+
+	if (copy_from_user(&mode, arg, sizeof(mode)))
+		return -EFAULT;
+	if (mode.ret >= MKW_RETS || mode.adversary >= MKW_ADVERSARIES ||
+	    mode.when >= MKW_WHENS)
+		return -EINVAL;
+	/* S_SWAPFILE is 0 on a kernel that knows no swap files. */
+	if ((mode.flags & MKW_SWAPFILE) && !S_SWAPFILE)
+		return -EOPNOTSUPP;
+	/* It would wait for the lock that the handler returns with. */
+	if (mode.when == MKW_AT_RETURN && mode.ret == MKW_LOCKED &&
+	    mode.adversary != MKW_NOBODY && mode.adversary != MKW_FREEZE)
+		return -EINVAL;
+	atomic_set(&file->left, 0);
+	file->mode = mode;
+	atomic_set(&file->left, mode.times);
+	inode_lock(file->inode);
+	inode_set_flags(file->inode, mode.flags & MKW_SWAPFILE ? S_SWAPFILE : 0,
+			S_SWAPFILE);
+	inode_unlock(file->inode);
+	return 0;
+}
+
+static long mkw_ioc_counts(struct mkw_file *file, void __user *arg)
+{
+	struct mkw_counts counts = {
+		.page_mkwrite	= atomic64_read(&file->page_mkwrite),
+		.fault		= atomic64_read(&file->fault),
+		.reads		= atomic64_read(&file->reads),
+		.frozen		= mkw_frozen(file->inode->i_sb),
+		.flags_lost	= mkw_probed ? atomic64_read(&file->flags_lost) : ~0ULL,
+	};
+	int i;
+
+	spin_lock_irq(&mkw_lock);
+	counts.tickets = mkw_tickets;
+	for (i = 0; i < MKW_VIOLATIONS; i++)
+		counts.violations[i] = mkw_violations[i];
+	spin_unlock_irq(&mkw_lock);
+	return copy_to_user(arg, &counts, sizeof(counts)) ? -EFAULT : 0;
+}
+
+static void mkw_release_held(struct mkw_file *file)
+{
+	struct folio *folio = xchg(&file->held, NULL);
+
+	if (!folio)
+		return;
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/* A thread that waits for the lock cannot be killed: end that in any case. */
+static void mkw_unhold(struct work_struct *work)
+{
+	mkw_release_held(container_of(work, struct mkw_file, unhold.work));
+}
+
+static long mkw_ioc_hold(struct mkw_file *file, void __user *arg)
+{
+	struct folio *folio;
+	u64 index;
+
+	if (copy_from_user(&index, arg, sizeof(index)))
+		return -EFAULT;
+	if (file->held)
+		return -EBUSY;
+	folio = filemap_lock_folio(file->inode->i_mapping, index);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	file->held_since = atomic64_read(&file->page_mkwrite);
+	file->held = folio;
+	schedule_delayed_work(&file->unhold, MKW_HOLD);
+	return 0;
+}
+
+/*
+ * The other thread does one of two things: it calls ->page_mkwrite, which is
+ * counted, or it waits for the folio lock without that, which sets PG_waiters.
+ * The handler waits for the lock as well, but counts before it does.
+ */
+static long mkw_ioc_collide(struct mkw_file *file, void __user *arg)
+{
+	unsigned long end = jiffies + MKW_WAIT;
+	struct mkw_collide collide;
+	struct page *page;
+
+	if (copy_from_user(&collide, arg, sizeof(collide)))
+		return -EFAULT;
+	if (!file->held)
+		return -EINVAL;
+	for (;;) {
+		bool waits = folio_test_waiters(file->held);
+
+		/* Pairs with the barrier in mkw_page_mkwrite(). */
+		smp_rmb();
+		collide.entered = atomic64_read(&file->page_mkwrite) !=
+				  file->held_since;
+		if (waits || collide.entered)
+			break;
+		if (signal_pending(current))
+			return -EINTR;
+		if (time_after(jiffies, end))
+			return -ETIMEDOUT;
+		schedule_timeout_interruptible(1);
+	}
+	/* Succeeds only if the PTE is writable already; takes no lock. */
+	collide.writable = get_user_pages_fast_only(collide.addr, 1, FOLL_WRITE,
+						    &page) == 1;
+	if (collide.writable)
+		put_page(page);
+	return copy_to_user(arg, &collide, sizeof(collide)) ? -EFAULT : 0;
+}
+
+static long mkw_ioc_look(struct mkw_file *file, void __user *arg)
+{
+	struct inode *inode = file->inode;
+	struct mkw_look look;
+	struct page *page;
+	unsigned int i;
+
+	if (copy_from_user(&look, arg, sizeof(look)))
+		return -EFAULT;
+	look.present = 0;
+	look.writable = 0;
+	look.beyond = 0;
+	for (i = 0; i < look.nr; i++) {
+		unsigned long addr = look.addr + i * PAGE_SIZE;
+		u64 index = look.index + i;
+		bool beyond = index << PAGE_SHIFT >= i_size_read(inode);
+
+		if (get_user_pages_fast_only(addr, 1, 0, &page) == 1) {
+			put_page(page);
+			look.present++;
+			look.beyond += beyond;
+		}
+		if (get_user_pages_fast_only(addr, 1, FOLL_WRITE, &page) == 1) {
+			put_page(page);
+			look.writable++;
+			if (beyond)
+				mkw_violated(MKW_I4_BEYOND_EOF, inode, index);
+		}
+	}
+	return copy_to_user(arg, &look, sizeof(look)) ? -EFAULT : 0;
+}
+
+static long mkw_ioc_pin(struct mkw_file *file, void __user *arg)
+{
+	u64 addr;
+	int ret;
+
+	if (copy_from_user(&addr, arg, sizeof(addr)))
+		return -EFAULT;
+	if (file->pinned)
+		return -EBUSY;
+	ret = pin_user_pages_fast(addr, 1, FOLL_WRITE, &file->pinned);
+	if (ret == 1)
+		return 0;
+	return ret < 0 ? ret : -EFAULT;
+}
+
+static long mkw_ioc_unpin(struct mkw_file *file)
+{
+	if (!file->pinned)
+		return -EINVAL;
+	memset_page(file->pinned, 0, 0x5a, PAGE_SIZE);
+	unpin_user_pages_dirty_lock(&file->pinned, 1, true);
+	file->pinned = NULL;
+	return 0;
+}
+
+/* Does by hand what must never happen, so that a test can see it counted. */
+static long mkw_ioc_break(struct mkw_file *file, void __user *arg)
+{
+	struct inode *inode = file->inode;
+	struct mkw_record *record;
+	struct folio *folio;
+	u32 what;
+
+	if (copy_from_user(&what, arg, sizeof(what)))
+		return -EFAULT;
+	folio = filemap_lock_folio(inode->i_mapping, 0);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	record = folio_get_private(folio);
+	switch (what) {
+	case MKW_I1_NO_TICKET:
+	case MKW_I5_FROZEN_DIRTY:
+		folio_mark_dirty(folio);
+		break;
+	case MKW_I2_CLEAN_CHANGED:
+		memset_page(folio_page(folio, 0), 0, 0xa5, PAGE_SIZE);
+		break;
+	case MKW_I3_BALANCE:
+		mkw_release_ticket(record);
+		break;
+	case MKW_I4_BEYOND_EOF:
+		/* No unmapping, as a truncate would. */
+		i_size_write(inode, 0);
+		break;
+	}
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
+static long mkw_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct mkw_file *file = mkw_file(file_inode(filp));
+	void __user *user = (void __user *)arg;
+	long ret = 0;
+
+	mutex_lock(&file->lock);
+	switch (cmd) {
+	case MKW_IOC_SETUP:
+		ret = mkw_ioc_setup(file, user);
+		break;
+	case MKW_IOC_MODE:
+		ret = mkw_ioc_mode(file, user);
+		break;
+	case MKW_IOC_COUNTS:
+		ret = mkw_ioc_counts(file, user);
+		break;
+	case MKW_IOC_CHECK:
+		mkw_check(file->inode);
+		break;
+	case MKW_IOC_HOLD:
+		ret = mkw_ioc_hold(file, user);
+		break;
+	case MKW_IOC_COLLIDE:
+		ret = mkw_ioc_collide(file, user);
+		break;
+	case MKW_IOC_RELEASE:
+		mkw_release_held(file);
+		cancel_delayed_work_sync(&file->unhold);
+		break;
+	case MKW_IOC_LOOK:
+		ret = mkw_ioc_look(file, user);
+		break;
+	case MKW_IOC_PIN:
+		ret = mkw_ioc_pin(file, user);
+		break;
+	case MKW_IOC_UNPIN:
+		ret = mkw_ioc_unpin(file);
+		break;
+	case MKW_IOC_BREAK:
+		ret = mkw_ioc_break(file, user);
+		break;
+	default:
+		ret = -ENOTTY;
+	}
+	mutex_unlock(&file->lock);
+	return ret;
+}
+
+static int mkw_fsync(struct file *filp, loff_t start, loff_t end, int datasync)
+{
+	return file_write_and_wait_range(filp, start, end);
+}
+
+static const struct file_operations mkw_file_ops = {
+	.read_iter	= generic_file_read_iter,
+	.mmap		= mkw_mmap,
+	.fsync		= mkw_fsync,
+	.fallocate	= mkw_fallocate,
+	.unlocked_ioctl	= mkw_ioctl,
+	.llseek		= generic_file_llseek,
+};
+
+static const struct inode_operations mkw_file_iops = {
+	.setattr	= mkw_setattr,
+};
+
+/* Inodes and the superblock */
+
+static int mkw_create(struct mnt_idmap *idmap, struct inode *dir,
+		      struct dentry *dentry, umode_t mode, bool excl);
+
+static const struct inode_operations mkw_dir_iops = {
+	.lookup	= simple_lookup,
+	.create	= mkw_create,
+};
+
+static struct inode *mkw_new_inode(struct super_block *sb, struct inode *dir,
+				   umode_t mode)
+{
+	struct inode *inode = new_inode(sb);
+
+	if (!inode)
+		return NULL;
+	inode->i_ino = get_next_ino();
+	inode_init_owner(&nop_mnt_idmap, inode, dir, mode);
+	simple_inode_init_ts(inode);
+	/* An inode that is not hashed is never written back. */
+	insert_inode_hash(inode);
+	return inode;
+}
+
+static int mkw_create(struct mnt_idmap *idmap, struct inode *dir,
+		      struct dentry *dentry, umode_t mode, bool excl)
+{
+	struct mkw_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
+	struct inode *inode;
+
+	if (!file)
+		return -ENOMEM;
+	inode = mkw_new_inode(dir->i_sb, dir, mode | S_IFREG);
+	if (!inode) {
+		kfree(file);
+		return -ENOMEM;
+	}
+	file->inode = inode;
+	xa_init(&file->store);
+	mutex_init(&file->lock);
+	INIT_DELAYED_WORK(&file->unhold, mkw_unhold);
+	inode->i_private = file;
+	inode->i_op = &mkw_file_iops;
+	inode->i_fop = &mkw_file_ops;
+	inode->i_mapping->a_ops = &mkw_aops;
+	d_instantiate(dentry, inode);
+	dget(dentry);	/* there is nowhere to look it up again */
+	return 0;
+}
+
+static void mkw_evict_inode(struct inode *inode)
+{
+	struct mkw_file *file = mkw_file(inode);
+
+	if (file) {
+		cancel_delayed_work_sync(&file->unhold);
+		mkw_release_held(file);
+		if (file->pinned)
+			unpin_user_page(file->pinned);
+		mkw_check(inode);
+	}
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	if (file) {
+		mkw_free_store(file, 0, ULONG_MAX);
+		xa_destroy(&file->store);
+		kfree(file);
+	}
+}
+
+/* Nothing to do, but without it the filesystem cannot be frozen. */
+static int mkw_freeze_fs(struct super_block *sb)
+{
+	return 0;
+}
+
+static const struct super_operations mkw_super_ops = {
+	.statfs		= simple_statfs,
+	.evict_inode	= mkw_evict_inode,
+	.freeze_fs	= mkw_freeze_fs,
+};
+
+static int mkw_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct inode *root;
+	int err;
+
+	err = super_setup_bdi(sb);
+	if (err)
+		return err;
+	/* A fault reads what it asks for and marks nothing for readahead. */
+	sb->s_bdi->ra_pages = 0;
+	sb->s_bdi->io_pages = 0;
+	sb->s_magic = MKW_MAGIC;
+	sb->s_op = &mkw_super_ops;
+	sb->s_maxbytes = MAX_LFS_FILESIZE;
+	sb->s_time_gran = 1;
+
+	root = mkw_new_inode(sb, NULL, S_IFDIR | 0755);
+	if (!root)
+		return -ENOMEM;
+	root->i_op = &mkw_dir_iops;
+	root->i_fop = &simple_dir_operations;
+	inc_nlink(root);
+	sb->s_root = d_make_root(root);
+	if (!sb->s_root)
+		return -ENOMEM;
+
+	spin_lock_irq(&mkw_lock);
+	memset(mkw_violations, 0, sizeof(mkw_violations));
+	mkw_tickets = 0;
+	spin_unlock_irq(&mkw_lock);
+	return 0;
+}
+
+static int mkw_get_tree(struct fs_context *fc)
+{
+	return get_tree_nodev(fc, mkw_fill_super);
+}
+
+static const struct fs_context_operations mkw_context_ops = {
+	.get_tree	= mkw_get_tree,
+};
+
+static int mkw_init_fs_context(struct fs_context *fc)
+{
+	fc->ops = &mkw_context_ops;
+	return 0;
+}
+
+static void mkw_kill_sb(struct super_block *sb)
+{
+	/* An adversary holds references to inodes. */
+	flush_workqueue(mkw_wq);
+	kill_litter_super(sb);
+
+	spin_lock_irq(&mkw_lock);
+	mkw_violations[MKW_I3_BALANCE] += mkw_tickets;
+	mkw_tickets = 0;
+	spin_unlock_irq(&mkw_lock);
+}
+
+static struct file_system_type mkw_fs_type = {
+	.owner		 = THIS_MODULE,
+	.name		 = "mkwritefs",
+	.init_fs_context = mkw_init_fs_context,
+	.kill_sb	 = mkw_kill_sb,
+};
+
+static int __init mkw_init(void)
+{
+	int err;
+
+	mkw_wq = alloc_workqueue("mkwritefs", WQ_UNBOUND, 0);
+	if (!mkw_wq)
+		return -ENOMEM;
+	err = register_filesystem(&mkw_fs_type);
+	if (err) {
+		destroy_workqueue(mkw_wq);
+		return err;
+	}
+	mkw_add_probe();
+	return 0;
+}
+
+static void __exit mkw_exit(void)
+{
+	mkw_del_probe();
+	unregister_filesystem(&mkw_fs_type);
+	destroy_workqueue(mkw_wq);
+	rcu_barrier();
+}
+
+module_init(mkw_init);
+module_exit(mkw_exit);
+MODULE_DESCRIPTION("A filesystem that judges the ->page_mkwrite protocol");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One fixture for each window of the ->page_mkwrite protocol (W1..W5, W8, W9).
+ * All interleavings are forced; on a kernel that has the window open
+ * the test of its name fails.
+ */
+#include "mkwrite.h"
+
+/*
+ * W1: VM_FAULT_RETRY from ->page_mkwrite is no success. The handler prepared
+ * nothing, so nothing may be dirtied; the fault is to be tried again, and here
+ * the second call prepares.
+ */
+MKW_FIXTURE(W1)
+
+static void retry(struct __test_metadata *_metadata, struct mkw *m,
+		  enum path path)
+{
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_mode(m, .times = 1, .ret = MKW_RETRY);
+
+	mkw_expect_warning(_metadata);
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	mkw_expect_end(_metadata);
+
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	mkw_kept(_metadata, m, 0, 1);
+}
+
+TEST_F(W1, retry_unmapped)
+{
+	retry(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W1, retry_read_mapped)
+{
+	retry(_metadata, &self->m, READ_MAPPED);
+}
+
+/* The VM says whose handler it was. Once, so the tests above may have been it. */
+TEST_F(W1, retry_warns)
+{
+	mkw_open(_metadata, &self->m, 1, 0, 0);
+	mkw_mode(&self->m, .times = 1, .ret = MKW_RETRY);
+	mkw_expect_warning(_metadata);
+	EXPECT_EQ(0, mkw_write(&self->m, 0, 1));
+	mkw_expect_end(_metadata);
+	EXPECT_TRUE(mkw_logged(_metadata, "mkw_page_mkwrite"));
+}
+
+/*
+ * W2: a shared write fault on a folio that is cached and uptodate needs no
+ * ->fault. What is observed is the lock: while somebody else holds it, the fault
+ * has to get as far as ->page_mkwrite. If it goes through filemap_fault(), it
+ * waits for the lock there. That is the lock cycle itself, whatever
+ * the VM's code looks like; nothing of ->fault can be counted without
+ * replacing it, and a file with another ->fault is the next test.
+ */
+MKW_FIXTURE(W2)
+
+TEST_F(W2, no_lock_before_page_mkwrite)
+{
+	struct mkw_collide collide;
+
+	mkw_open(_metadata, &self->m, 1, 0, 0);
+	collide = mkw_collide(_metadata, &self->m, 0, UNMAPPED);
+	EXPECT_EQ(1, collide.entered);
+	EXPECT_EQ(0, collide.writable);
+	EXPECT_EQ(1, mkw_counts(&self->m).page_mkwrite);
+	mkw_kept(_metadata, &self->m, 0, 'w');
+}
+
+/* A ->fault that is not filemap_fault() may do more: it must be called. */
+TEST_F(W2, own_fault_called)
+{
+	mkw_open(_metadata, &self->m, 1, 0, MKW_OWN_FAULT);
+	mkw_start(_metadata, &self->m, 0, UNMAPPED);
+	EXPECT_EQ(0, mkw_write(&self->m, 0, 1));
+	EXPECT_EQ(1, mkw_counts(&self->m).fault);
+	EXPECT_EQ(1, mkw_counts(&self->m).page_mkwrite);
+}
+
+/* Not cached: nothing but ->fault can bring the folio in. */
+TEST_F(W2, uncached_is_read)
+{
+	mkw_open(_metadata, &self->m, 1, 0, 0);
+	EXPECT_EQ(0, mkw_write(&self->m, 0, 1));
+	EXPECT_EQ(1, mkw_counts(&self->m).reads);
+	EXPECT_EQ(1, mkw_counts(&self->m).page_mkwrite);
+	mkw_kept(_metadata, &self->m, 0, 1);
+}
+
+/*
+ * The lock that ->page_mkwrite returns with is kept until the PTE is writable
+ * and the folio dirty. An adversary is first in line for it and cleans or
+ * removes the folio the moment it is unlocked. This is the window of
+ * 2009, closed on 6.12.
+ */
+static void lock_kept(struct __test_metadata *_metadata, struct mkw *m,
+		      enum path path, enum mkw_adversary adversary)
+{
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_mode(m, .times = 1, .adversary = adversary, .when = MKW_AT_UNLOCK);
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_CHECK));
+	EXPECT_EQ(0, mkw_write(m, 0, 2));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	mkw_kept(_metadata, m, 0, 2);
+}
+
+TEST_F(W2, lock_kept_clean_unmapped)
+{
+	lock_kept(_metadata, &self->m, UNMAPPED, MKW_CLEAN);
+}
+
+TEST_F(W2, lock_kept_clean_read_mapped)
+{
+	lock_kept(_metadata, &self->m, READ_MAPPED, MKW_CLEAN);
+}
+
+TEST_F(W2, lock_kept_remove_unmapped)
+{
+	lock_kept(_metadata, &self->m, UNMAPPED, MKW_INVALIDATE);
+}
+
+TEST_F(W2, lock_kept_remove_read_mapped)
+{
+	lock_kept(_metadata, &self->m, READ_MAPPED, MKW_INVALIDATE);
+}
+
+/*
+ * W3: a handler that returns 0 has let go of the folio: whatever it prepared
+ * may be gone when the VM takes the lock. The write may fail, it must not
+ * dirty what is not prepared.
+ *
+ * The VM's recheck of folio->mapping sees a truncation (W3.refilled is green
+ * on 6.12). A folio that has meanwhile become part of another file would
+ * pass it, but the reference that the fault holds keeps every folio from that.
+ */
+MKW_FIXTURE(W3)
+
+static void unlocked(struct __test_metadata *_metadata, struct mkw *m,
+		     enum path path, enum mkw_adversary adversary)
+{
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_mode(m, .times = 1, .ret = MKW_UNLOCKED, .adversary = adversary,
+		 .when = MKW_AT_RETURN);
+	mkw_expect_warning(_metadata);
+	/* Its result is up to the kernel, as long as it is safe. */
+	mkw_write(m, 0, 1);
+	mkw_expect_end(_metadata);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_CHECK));
+
+	EXPECT_EQ(0, mkw_write(m, 0, 2));
+	mkw_kept(_metadata, m, 0, 2);
+}
+
+TEST_F(W3, cleaned_unmapped)
+{
+	unlocked(_metadata, &self->m, UNMAPPED, MKW_CLEAN);
+}
+
+TEST_F(W3, cleaned_read_mapped)
+{
+	unlocked(_metadata, &self->m, READ_MAPPED, MKW_CLEAN);
+}
+
+TEST_F(W3, refilled_unmapped)
+{
+	unlocked(_metadata, &self->m, UNMAPPED, MKW_REFILL);
+}
+
+TEST_F(W3, refilled_read_mapped)
+{
+	unlocked(_metadata, &self->m, READ_MAPPED, MKW_REFILL);
+}
+
+TEST_F(W3, invalidated_unmapped)
+{
+	unlocked(_metadata, &self->m, UNMAPPED, MKW_INVALIDATE);
+}
+
+TEST_F(W3, invalidated_read_mapped)
+{
+	unlocked(_metadata, &self->m, READ_MAPPED, MKW_INVALIDATE);
+}
+
+/*
+ * W4: do_page_mkwrite() gives vmf->flags back, also for a swap file. Nothing
+ * that a user sees is known to depend on it, hence the probe in the module.
+ */
+MKW_FIXTURE(W4)
+
+static void flags_restored(struct __test_metadata *_metadata, struct mkw *m,
+			   enum path path)
+{
+	struct mkw_mode swapfile = { .flags = MKW_SWAPFILE };
+
+	mkw_open(_metadata, m, 2, 0, 0);
+	if (mkw_counts(m).flags_lost == ~0ULL)
+		SKIP(return, "do_page_mkwrite() cannot be probed");
+
+	/* Without a swap file the flags have always come back. */
+	EXPECT_EQ(0, mkw_write(m, 1, 1));
+	EXPECT_EQ(0, mkw_counts(m).flags_lost);
+
+	mkw_start(_metadata, m, 0, path);
+	if (ioctl(m->fd, MKW_IOC_MODE, &swapfile)) {
+		ASSERT_EQ(EOPNOTSUPP, errno);
+		SKIP(return, "no swap files without CONFIG_SWAP");
+	}
+	EXPECT_EQ(SIGBUS, mkw_write(m, 0, 1));
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_counts(m).flags_lost);
+}
+
+TEST_F(W4, swapfile_unmapped)
+{
+	flags_restored(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W4, swapfile_read_mapped)
+{
+	flags_restored(_metadata, &self->m, READ_MAPPED);
+}
+
+/*
+ * W5: without ->page_mkwrite, too, the PTE becomes writable under the folio
+ * lock. Who holds the lock has to be able to rely on nobody writing through
+ * a PTE that was write-protected under it.
+ */
+MKW_FIXTURE(W5)
+
+static void lock_first(struct __test_metadata *_metadata, struct mkw *m,
+		       enum path path)
+{
+	struct mkw_collide collide;
+
+	mkw_open(_metadata, m, 1, 0, MKW_NO_MKWRITE);
+	collide = mkw_collide(_metadata, m, 0, path);
+	EXPECT_EQ(0, collide.entered);
+	EXPECT_EQ(0, collide.writable);
+	EXPECT_EQ('w', mkw_read(m, 0));
+}
+
+TEST_F(W5, lock_first_unmapped)
+{
+	lock_first(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W5, lock_first_read_mapped)
+{
+	lock_first(_metadata, &self->m, READ_MAPPED);
+}
+
+/*
+ * W8: a freeze that begins during the handler does not end before the folio is
+ * dirty, so that its writeback sees the folio and write-protects it again.
+ *
+ * This is the handler's duty: the VM cannot make up for a handler that leaves
+ * the folio clean when it lets the freeze go on. So these tests are green on
+ * 6.12 for a handler that keeps the rule, and oracle.sees_freeze_in_gap shows
+ * what becomes of one that does not.
+ */
+MKW_FIXTURE(W8)
+
+static void freeze(struct __test_metadata *_metadata, struct mkw *m,
+		   enum path path)
+{
+	struct mkw_writer w = { .m = m };
+
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_mode(m, .times = 1, .adversary = MKW_FREEZE, .when = MKW_AT_UNLOCK);
+
+	/* If the freeze is done before the store, that faults again and waits. */
+	ASSERT_EQ(0, pthread_create(&w.thread, NULL, mkw_writer_main, &w));
+	while (!mkw_counts(m).frozen)
+		usleep(1000);
+	EXPECT_EQ(0, mkw_counts(m).tickets);
+	EXPECT_EQ(0, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(0, ioctl(m->fd, FITHAW, 0));
+	ASSERT_EQ(0, pthread_join(w.thread, NULL));
+	EXPECT_EQ(0, w.sig);
+
+	EXPECT_EQ(0, mkw_violated(m, MKW_I5_FROZEN_DIRTY));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	mkw_kept(_metadata, m, 0, 'w');
+}
+
+TEST_F(W8, freeze_unmapped)
+{
+	freeze(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W8, freeze_read_mapped)
+{
+	freeze(_metadata, &self->m, READ_MAPPED);
+}
+
+/*
+ * W9: a page that is pinned for writing is dirtied when the pin ends, with no
+ * ->page_mkwrite if it was cleaned meanwhile. Known, and not closed here.
+ */
+MKW_FIXTURE(W9)
+
+TEST_F(W9, pinned_dirtied)
+{
+	__u64 addr;
+
+	mkw_open(_metadata, &self->m, 1, 0, 0);
+	addr = (uintptr_t)self->m.map;
+	ASSERT_EQ(0, ioctl(self->m.fd, MKW_IOC_PIN, &addr));
+	EXPECT_EQ(1, mkw_counts(&self->m).tickets);
+	ASSERT_EQ(0, msync(self->m.map, PAGE, MS_SYNC));
+	EXPECT_EQ(0, mkw_violated(&self->m, MKW_I1_NO_TICKET));
+	ASSERT_EQ(0, ioctl(self->m.fd, MKW_IOC_UNPIN));
+	mkw_kept(_metadata, &self->m, 0, 0x5a);
+	if (!mkw_violated(&self->m, MKW_I1_NO_TICKET))
+		return;
+	/* The harness has a statement for SKIP, but none for this. */
+	snprintf(_metadata->results->reason, sizeof(_metadata->results->reason),
+		 "GUP dirties a page that ->page_mkwrite was not asked for");
+	_metadata->exit_code = KSFT_XFAIL;
+}
+
+TEST_HARNESS_MAIN
