@@ -1,0 +1,1321 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Write to files of a real filesystem through shared mappings, against
+ * everything that cleans, cuts, punches, drops or freezes the same pages;
+ * then compare every byte, at once and after the next mount.
+ *
+ * The files are divided into slots of SLOT_WORDS 64-bit words. A slot is not
+ * a divisor of a page: slots straddle pages, and every page carries slots of
+ * several threads. Each word stored says where it belongs and which write of
+ * its slot put it there (see word()), so a wrong word can be explained.
+ *
+ * In a "kept" file a slot has a lock and a generation. Whoever changes a slot,
+ * by a store, a write(), a truncate or a punch, holds its lock and updates the
+ * generation, so the expected content is known exactly at any time. The page
+ * is not locked: fault, writeback, partial truncate and invalidation of one
+ * page race for real. In the "wild" file nothing is coordinated, stores may
+ * even get SIGBUS; every word must be zero or one that was stored there, and
+ * what the page cache holds in the end must be what the next mount reads.
+ *
+ * -N (no space) and -e (I/O errors) replace the threads' mix by one scenario
+ * each: what was stored without a signal and acknowledged by msync() and
+ * fsync() must be there, and what was not acknowledged must have been
+ * reported.
+ *
+ * Exit: 0 all is well, 1 it is not, 2 usage or environment, 4 (KSFT_SKIP) the
+ * filesystem cannot do what the run was asked for.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/types.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "../kselftest.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define SLOT_WORDS	125U
+#define SLOT_BYTES	(SLOT_WORDS * 8U)
+#define SLOTS		2100U
+#define FILE_WORDS	(SLOTS * SLOT_WORDS)
+#define FILE_BYTES	(SLOTS * SLOT_BYTES)
+#define MAX_RUN		8U	/* slots changed by one small operation */
+#define KEPT		2U	/* files 0 and 1; the next one is the wild file */
+#define FILES		(KEPT + 1U)
+#define MAX_THREADS	32U
+#define DIRECT_ALIGN	4096U
+
+struct file {
+	unsigned int id;
+	bool wild;
+	int fd;
+	int direct;			/* O_DIRECT descriptor, or -1 */
+	_Atomic __u64 *map;
+	pthread_rwlock_t dirty_lock;	/* outermost; for dirtying without slot locks */
+	pthread_mutex_t size_lock;	/* outside the slot locks */
+	atomic_uint size;		/* in slots; holds the locks of those it passes */
+	pthread_mutex_t slot_lock[SLOTS];	/* taken in ascending order */
+	atomic_uint gen[SLOTS];		/* 0: reads as zero */
+};
+
+struct thread {
+	pthread_t pthread;
+	unsigned int id;
+	__u64 rng;
+	const char *doing;
+	__u64 *buf;			/* FILE_BYTES, aligned for direct I/O */
+	unsigned long sigbus;
+};
+
+struct op {
+	const char *name;
+	unsigned int weight;
+	void (*fn)(struct op *op, struct thread *t, struct file *f);
+	atomic_int unsupported;		/* an errno */
+	atomic_ulong done;
+};
+
+/* Shared with the process that freezes. */
+struct freeze {
+	atomic_uint epoch;		/* odd: the filesystem is frozen */
+	atomic_bool stop;
+	atomic_int error;
+};
+
+static struct {
+	const char *dir;
+	const char *state;
+	const char *error_cmd;
+	__u64 seed;
+	unsigned int seconds;
+	unsigned int threads;
+	size_t nospc_bytes;
+	unsigned int uid;
+	bool verify, inject, freeze, late;
+} opt = { .seconds = 10, .threads = 8 };
+
+static struct file files[FILES];
+static struct thread threads[MAX_THREADS];
+static struct freeze *freeze;
+static atomic_bool stop;
+static atomic_bool failed;
+static unsigned long page_size;
+static char *repeat;
+static __thread sigjmp_buf *bus_jmp;
+static __thread struct thread *self;
+
+static void fail(const char *fmt, ...) __printf(1, 2);
+static void die(const char *fmt, ...) __printf(1, 2) __noreturn;
+
+static void fail(const char *fmt, ...)
+{
+	char msg[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	/* The first failure explains, those it causes would hide it. */
+	if (!atomic_exchange(&failed, true)) {
+		ksft_print_msg("FAIL: %s%s%s\n", msg, self ? ", in " : "",
+			       self ? self->doing : "");
+		ksft_print_msg("repeat: %s\n", repeat);
+	}
+	atomic_store(&stop, true);
+}
+
+static void die(const char *fmt, ...)
+{
+	va_list ap;
+	int err = errno;
+
+	fprintf(stderr, "fs_integrity: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " (%s)\n", strerror(err));
+	exit(2);
+}
+
+static __u64 mix(__u64 x)
+{
+	x += 0x9e3779b97f4a7c15ULL;
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+static __u64 place(unsigned int file, size_t index)
+{
+	return mix(opt.seed ^ ((__u64)file << 56) ^ index);
+}
+
+/* What write number @gen leaves in word @index of @file. */
+static __u64 word(unsigned int file, size_t index, unsigned int gen)
+{
+	return gen ? place(file, index) ^ gen : 0;
+}
+
+/* The generation of a word found at @index, or -1 if it does not belong there. */
+static __s64 gen_of(unsigned int file, size_t index, __u64 found)
+{
+	__u64 gen = found ^ place(file, index);
+
+	if (!found)
+		return 0;
+	return gen <= UINT32_MAX ? (__s64)gen : -1;
+}
+
+/* Say in words what stands at a place. */
+static void describe(char *buf, size_t len, unsigned int file, size_t index, __u64 found)
+{
+	__s64 gen = gen_of(file, index, found);
+	unsigned int f;
+	size_t i;
+
+	if (gen >= 0) {
+		snprintf(buf, len, gen ? "generation %lld" : "zero", gen);
+		return;
+	}
+	for (f = 0; f < FILES; f++) {
+		for (i = 0; i < FILE_WORDS; i++) {
+			gen = gen_of(f, i, found);
+			if (gen < 0)
+				continue;
+			snprintf(buf, len, "generation %lld of file %u offset %zu",
+				 gen, f, i * 8);
+			return;
+		}
+	}
+	snprintf(buf, len, "%#llx, never written", found);
+}
+
+static void mismatch(const char *how, unsigned int file, size_t index, __u64 want,
+		     __u64 found)
+{
+	char w[80], g[80];
+
+	describe(w, sizeof(w), file, index, want);
+	describe(g, sizeof(g), file, index, found);
+	fail("%s: file %u offset %zu (page %zu byte %zu, slot %zu): expected %s, found %s",
+	     how, file, index * 8, index * 8 / page_size, index * 8 % page_size,
+	     index / SLOT_WORDS, w, g);
+}
+
+static unsigned int rnd(struct thread *t, unsigned int n)
+{
+	t->rng = mix(t->rng);
+	return (t->rng >> 32) % n;
+}
+
+static void sigbus(int sig, siginfo_t *info, void *ctx)
+{
+	if (bus_jmp)
+		siglongjmp(*bus_jmp, 1);
+	/* Nobody expects it here: a mapped page below i_size with space to spare. */
+	fail("SIGBUS at %p", info->si_addr);
+	_exit(1);
+}
+
+static void watchdog(int sig)
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.threads; i++)
+		ksft_print_msg("thread %u: %s\n", i, threads[i].doing);
+	fail("not finished in time");
+	_exit(1);
+}
+
+/*
+ * Freezing. A process of its own does it: a write fault that waits for the
+ * thaw holds mmap_lock, and the one who thaws must never need it.
+ */
+static void freeze_loop(void)
+{
+	int fd = open(opt.dir, O_RDONLY | O_DIRECTORY);
+
+	while (!atomic_load(&freeze->stop) && getppid() != 1) {
+		usleep(20000);
+		if (fd < 0 || ioctl(fd, FIFREEZE, 0)) {
+			atomic_store(&freeze->error, errno);
+			break;
+		}
+		atomic_fetch_add(&freeze->epoch, 1);
+		usleep(10000);
+		atomic_fetch_add(&freeze->epoch, 1);
+		if (ioctl(fd, FITHAW, 0)) {
+			atomic_store(&freeze->error, errno);
+			break;
+		}
+	}
+	_exit(0);
+}
+
+static unsigned int freeze_epoch(void)
+{
+	return opt.freeze ? atomic_load(&freeze->epoch) : 0;
+}
+
+/* The caller changed the filesystem; it was at @before when it began. */
+static void check_frozen(unsigned int before)
+{
+	if ((before & 1) && freeze_epoch() == before)
+		fail("a change was completed while the filesystem was frozen");
+}
+
+/* Slots. */
+
+static void lock_slots(struct file *f, unsigned int first, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = first; i < first + n; i++)
+		pthread_mutex_lock(&f->slot_lock[i]);
+}
+
+static void unlock_slots(struct file *f, unsigned int first, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = first; i < first + n; i++)
+		pthread_mutex_unlock(&f->slot_lock[i]);
+}
+
+/*
+ * Pick a few slots below the end of the file and lock them (a wild file has
+ * no locks). Half of the time they are where everybody else's are.
+ *
+ * Return: how many slots, 0 if the file ends before them (nothing is locked).
+ */
+static unsigned int pick(struct thread *t, struct file *f, unsigned int max_run,
+			 unsigned int *first)
+{
+	static atomic_uint beat;
+	unsigned int run = 1 + rnd(t, max_run);
+	unsigned int hot = atomic_fetch_add(&beat, 1) / 256;
+
+	if (rnd(t, 2))
+		*first = (mix(opt.seed ^ hot) % SLOTS + rnd(t, 24)) % SLOTS;
+	else
+		*first = rnd(t, SLOTS);
+	if (run > SLOTS - *first)
+		run = SLOTS - *first;
+	if (f->wild)
+		return run;
+	lock_slots(f, *first, run);
+	if (*first + run <= atomic_load(&f->size))
+		return run;
+	unlock_slots(f, *first, run);
+	return 0;
+}
+
+static void put(struct file *f, unsigned int first, unsigned int run)
+{
+	if (!f->wild)
+		unlock_slots(f, first, run);
+}
+
+static void set_gen(struct file *f, unsigned int first, unsigned int run, bool zero)
+{
+	unsigned int i;
+
+	for (i = first; i < first + run; i++) {
+		if (!zero)
+			atomic_fetch_add(&f->gen[i], 1);
+		else if (!f->wild)
+			atomic_store(&f->gen[i], 0);
+	}
+}
+
+/* The expected content of @run slots from @first, as the shadow knows it. */
+static void expected(struct file *f, __u64 *buf, unsigned int first, unsigned int run)
+{
+	size_t w, begin = (size_t)first * SLOT_WORDS;
+
+	for (w = begin; w < begin + (size_t)run * SLOT_WORDS; w++)
+		buf[w - begin] = word(f->id, w, atomic_load(&f->gen[w / SLOT_WORDS]));
+}
+
+static void check(const char *how, struct file *f, const __u64 *buf, unsigned int first,
+		  unsigned int run)
+{
+	size_t w, begin = (size_t)first * SLOT_WORDS;
+
+	for (w = begin; w < begin + (size_t)run * SLOT_WORDS; w++) {
+		unsigned int gen = atomic_load(&f->gen[w / SLOT_WORDS]);
+		__u64 found = buf[w - begin];
+
+		if (f->wild) {
+			if ((__u64)gen_of(f->id, w, found) <= gen)
+				continue;
+		} else if (found == word(f->id, w, gen)) {
+			continue;
+		}
+		mismatch(how, f->id, w, word(f->id, w, gen), found);
+		return;
+	}
+}
+
+/* Operations. */
+
+static void op_store(struct op *op, struct thread *t, struct file *f)
+{
+	unsigned int first, run = pick(t, f, MAX_RUN, &first);
+	sigjmp_buf jmp;
+	size_t w, begin;
+
+	if (!run)
+		return;
+	set_gen(f, first, run, false);
+	begin = (size_t)first * SLOT_WORDS;
+	if (f->wild) {
+		if (sigsetjmp(jmp, 1)) {
+			bus_jmp = NULL;
+			t->sigbus++;
+			return;
+		}
+		bus_jmp = &jmp;
+	}
+	for (w = begin; w < begin + (size_t)run * SLOT_WORDS; w++) {
+		unsigned int gen = atomic_load(&f->gen[w / SLOT_WORDS]);
+		unsigned int epoch = freeze_epoch();
+
+		atomic_store_explicit(&f->map[w], word(f->id, w, gen), memory_order_relaxed);
+		check_frozen(epoch);
+	}
+	bus_jmp = NULL;
+	put(f, first, run);
+}
+
+static void op_read(struct op *op, struct thread *t, struct file *f)
+{
+	unsigned int first, run = pick(t, f, MAX_RUN, &first);
+	size_t w, begin;
+	sigjmp_buf jmp;
+
+	if (!run)
+		return;
+	begin = (size_t)first * SLOT_WORDS;
+	if (f->wild) {
+		if (sigsetjmp(jmp, 1)) {
+			bus_jmp = NULL;
+			t->sigbus++;
+			return;
+		}
+		bus_jmp = &jmp;
+	}
+	for (w = 0; w < (size_t)run * SLOT_WORDS; w++)
+		t->buf[w] = atomic_load_explicit(&f->map[begin + w], memory_order_relaxed);
+	bus_jmp = NULL;
+	check("load", f, t->buf, first, run);
+	put(f, first, run);
+}
+
+static void op_pread(struct op *op, struct thread *t, struct file *f)
+{
+	unsigned int first, run = pick(t, f, MAX_RUN, &first);
+	ssize_t n;
+
+	if (!run)
+		return;
+	n = pread(f->fd, t->buf, run * SLOT_BYTES, (off_t)first * SLOT_BYTES);
+	if (n < 0 || (!f->wild && n != (ssize_t)(run * SLOT_BYTES)))
+		fail("pread: %zd, %s", n, strerror(errno));
+	else
+		check("read", f, t->buf, first, (unsigned int)n / SLOT_BYTES);
+	put(f, first, run);
+}
+
+static void op_pwrite(struct op *op, struct thread *t, struct file *f)
+{
+	unsigned int first, run = pick(t, f, MAX_RUN, &first);
+	unsigned int epoch = freeze_epoch();
+	ssize_t n;
+
+	if (!run)
+		return;
+	set_gen(f, first, run, false);
+	expected(f, t->buf, first, run);
+	n = pwrite(f->fd, t->buf, run * SLOT_BYTES, (off_t)first * SLOT_BYTES);
+	if (n != (ssize_t)(run * SLOT_BYTES))
+		fail("pwrite: %zd, %s", n, strerror(errno));
+	check_frozen(epoch);
+	put(f, first, run);
+}
+
+/*
+ * Direct I/O beside stores to the same folio is undefined, and a folio may be
+ * large: the whole file is held. Writeback and reclaim are not.
+ */
+static void op_direct(struct op *op, struct thread *t, struct file *f)
+{
+	unsigned int size, first, last, i, epoch;
+	size_t begin, end;
+	ssize_t n;
+
+	if (f->wild)
+		return;
+	if (f->direct < 0) {
+		atomic_store(&op->unsupported, EINVAL);
+		return;
+	}
+	pthread_rwlock_wrlock(&f->dirty_lock);
+	lock_slots(f, 0, SLOTS);
+	size = atomic_load(&f->size);
+	begin = (size_t)rnd(t, SLOTS) * SLOT_BYTES / DIRECT_ALIGN * DIRECT_ALIGN;
+	end = begin + (1 + rnd(t, 8)) * DIRECT_ALIGN;
+	if (end > (size_t)size * SLOT_BYTES)
+		goto out;
+	/* Slots that stick out of the range keep their content. */
+	first = (begin + SLOT_BYTES - 1) / SLOT_BYTES;
+	last = end / SLOT_BYTES;
+	for (i = first; i < last; i++)
+		atomic_fetch_add(&f->gen[i], 1);
+	for (i = 0; i < (end - begin) / 8; i++) {
+		size_t w = begin / 8 + i;
+
+		t->buf[i] = word(f->id, w, atomic_load(&f->gen[w / SLOT_WORDS]));
+	}
+	epoch = freeze_epoch();
+	n = pwrite(f->direct, t->buf, end - begin, (off_t)begin);
+	if (n != (ssize_t)(end - begin))
+		fail("direct pwrite: %zd, %s", n, strerror(errno));
+	check_frozen(epoch);
+out:
+	unlock_slots(f, 0, SLOTS);
+	pthread_rwlock_unlock(&f->dirty_lock);
+}
+
+static void op_truncate(struct op *op, struct thread *t, struct file *f)
+{
+	unsigned int old, new, first, n, epoch;
+	int ret;
+
+	pthread_mutex_lock(&f->size_lock);
+	old = atomic_load(&f->size);
+	/* Mostly large, or there is little to do for the others. */
+	new = rnd(t, 4) ? SLOTS - rnd(t, SLOTS / 8) : 1 + rnd(t, SLOTS);
+	first = new < old ? new : old;
+	n = (new < old ? old : new) - first;
+	if (!f->wild)
+		lock_slots(f, first, n);
+	epoch = freeze_epoch();
+	ret = new > old && rnd(t, 3) == 0 ?
+		fallocate(f->fd, 0, 0, (off_t)new * SLOT_BYTES) : -1;
+	if (ret)
+		ret = ftruncate(f->fd, (off_t)new * SLOT_BYTES);
+	if (ret)
+		fail("truncate to %u: %s", new * SLOT_BYTES, strerror(errno));
+	check_frozen(epoch);
+	if (!f->wild)
+		set_gen(f, first, n, true);
+	atomic_store(&f->size, new);
+	if (!f->wild)
+		unlock_slots(f, first, n);
+	pthread_mutex_unlock(&f->size_lock);
+}
+
+static void do_fallocate(struct op *op, struct thread *t, struct file *f, int mode,
+			 unsigned int max_run)
+{
+	unsigned int first, run = pick(t, f, max_run, &first);
+	unsigned int epoch = freeze_epoch();
+
+	if (!run)
+		return;
+	if (!fallocate(f->fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)first * SLOT_BYTES,
+		       (off_t)run * SLOT_BYTES)) {
+		if (mode)
+			set_gen(f, first, run, true);
+		check_frozen(epoch);
+	} else if (errno == EOPNOTSUPP) {
+		atomic_store(&op->unsupported, errno);
+	} else {
+		fail("fallocate mode %d: %s", mode, strerror(errno));
+	}
+	put(f, first, run);
+}
+
+static void op_punch(struct op *op, struct thread *t, struct file *f)
+{
+	do_fallocate(op, t, f, FALLOC_FL_PUNCH_HOLE, 32);
+}
+
+static void op_zero(struct op *op, struct thread *t, struct file *f)
+{
+	do_fallocate(op, t, f, FALLOC_FL_ZERO_RANGE, 32);
+}
+
+static void op_allocate(struct op *op, struct thread *t, struct file *f)
+{
+	do_fallocate(op, t, f, 0, 32);
+}
+
+/* A clone is what the file was, whatever is stored to the file afterwards. */
+static void op_clone(struct op *op, struct thread *t, struct file *f)
+{
+	unsigned int size, i;
+	char path[PATH_MAX];
+	size_t bytes = 0;
+	__u64 *want;
+	ssize_t n;
+	int fd;
+
+	if (f->wild)
+		return;
+	want = malloc(FILE_BYTES);
+	snprintf(path, sizeof(path), "%s/clone.%u", opt.dir, t->id);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (!want || fd < 0) {
+		fail("%s: %s", path, strerror(errno));
+		goto out;
+	}
+	pthread_mutex_lock(&f->size_lock);
+	size = atomic_load(&f->size);
+	lock_slots(f, 0, size);
+	if (!ioctl(fd, FICLONE, f->fd)) {
+		expected(f, want, 0, size);
+		bytes = (size_t)size * SLOT_BYTES;
+	} else if (errno == EOPNOTSUPP || errno == EXDEV || errno == EINVAL || errno == ENOTTY) {
+		atomic_store(&op->unsupported, errno);
+	} else {
+		fail("clone: %s", strerror(errno));
+	}
+	unlock_slots(f, 0, size);
+	pthread_mutex_unlock(&f->size_lock);
+
+	n = pread(fd, t->buf, bytes, 0);
+	if (n != (ssize_t)bytes)
+		fail("read of a clone: %zd, %s", n, strerror(errno));
+	else
+		for (i = 0; i < bytes / 8; i++)
+			if (t->buf[i] != want[i]) {
+				mismatch("clone", f->id, i, want[i], t->buf[i]);
+				break;
+			}
+out:
+	if (fd >= 0) {
+		close(fd);
+		unlink(path);
+	}
+	free(want);
+}
+
+static void op_fsync(struct op *op, struct thread *t, struct file *f)
+{
+	if (rnd(t, 2) ? fsync(f->fd) : fdatasync(f->fd))
+		fail("fsync: %s", strerror(errno));
+}
+
+/* A range of the mapping, in whole pages, anywhere. */
+static void *map_range(struct thread *t, struct file *f, size_t *len)
+{
+	size_t page = rnd(t, FILE_BYTES / page_size);
+
+	*len = (1 + rnd(t, 64)) * page_size;
+	if (page * page_size + *len > FILE_BYTES)
+		*len = page_size;
+	return (char *)f->map + page * page_size;
+}
+
+static void op_msync(struct op *op, struct thread *t, struct file *f)
+{
+	size_t len;
+	void *addr = map_range(t, f, &len);
+
+	if (msync(addr, len, MS_SYNC))
+		fail("msync: %s", strerror(errno));
+}
+
+static void op_writeback(struct op *op, struct thread *t, struct file *f)
+{
+	sync_file_range(f->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+static void do_madvise(struct op *op, struct thread *t, struct file *f, int advice)
+{
+	size_t len;
+	void *addr = map_range(t, f, &len);
+
+	/* Populating meets the end of the file now and then. */
+	if (madvise(addr, len, advice) && errno == EINVAL)
+		atomic_store(&op->unsupported, errno);
+}
+
+static void op_unmap(struct op *op, struct thread *t, struct file *f)
+{
+	do_madvise(op, t, f, MADV_DONTNEED);
+}
+
+static void op_populate(struct op *op, struct thread *t, struct file *f)
+{
+	pthread_rwlock_rdlock(&f->dirty_lock);
+	do_madvise(op, t, f, MADV_POPULATE_WRITE);
+	pthread_rwlock_unlock(&f->dirty_lock);
+}
+
+static void op_pageout(struct op *op, struct thread *t, struct file *f)
+{
+	do_madvise(op, t, f, MADV_PAGEOUT);
+}
+
+static void op_forget(struct op *op, struct thread *t, struct file *f)
+{
+	size_t len;
+	void *addr = map_range(t, f, &len);
+
+	/* Mapped pages stay in the cache. */
+	madvise(addr, len, MADV_DONTNEED);
+	posix_fadvise(f->fd, (char *)addr - (char *)f->map, len, POSIX_FADV_DONTNEED);
+}
+
+static void op_drop_caches(struct op *op, struct thread *t, struct file *f)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	if (fd < 0) {
+		atomic_store(&op->unsupported, errno);
+		return;
+	}
+	madvise((void *)f->map, FILE_BYTES, MADV_DONTNEED);
+	if (write(fd, "1", 1) != 1)
+		fail("drop_caches: %s", strerror(errno));
+	close(fd);
+}
+
+static struct op ops[] = {
+	{ "store",	400, op_store },
+	{ "read",	60, op_read },
+	{ "pread",	30, op_pread },
+	{ "pwrite",	30, op_pwrite },
+	{ "direct",	4, op_direct },
+	{ "truncate",	12, op_truncate },
+	{ "punch",	12, op_punch },
+	{ "zero",	8, op_zero },
+	{ "allocate",	6, op_allocate },
+	{ "clone",	2, op_clone },
+	{ "fsync",	6, op_fsync },
+	{ "msync",	12, op_msync },
+	{ "writeback",	24, op_writeback },
+	{ "unmap",	12, op_unmap },
+	{ "populate",	12, op_populate },
+	{ "pageout",	8, op_pageout },
+	{ "forget",	8, op_forget },
+	{ "drop_caches", 1, op_drop_caches },
+};
+
+static void thread_init(struct thread *t, unsigned int id)
+{
+	t->id = id;
+	t->rng = mix(opt.seed + id);
+	t->doing = "start";
+	if (posix_memalign((void **)&t->buf, DIRECT_ALIGN, FILE_BYTES))
+		die("memory");
+	/* Not one of its faults may wait for memory in the middle of a freeze. */
+	memset(t->buf, 0, FILE_BYTES);
+}
+
+static void *mix_thread(void *arg)
+{
+	unsigned int i, total = 0;
+
+	self = arg;
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		total += ops[i].weight;
+	while (!atomic_load(&stop)) {
+		unsigned int n = rnd(self, total);
+		struct file *f = &files[rnd(self, FILES)];
+
+		for (i = 0; n >= ops[i].weight; i++)
+			n -= ops[i].weight;
+		if (atomic_load(&ops[i].unsupported))
+			continue;
+		self->doing = ops[i].name;
+		ops[i].fn(&ops[i], self, f);
+		atomic_fetch_add(&ops[i].done, 1);
+	}
+	self->doing = "done";
+	return NULL;
+}
+
+/*
+ * The state file: one header, then for each file a record and its expected
+ * content. It must lie on another filesystem.
+ */
+struct state_header {
+	char magic[8];
+	__u64 seed;
+	__u64 files;
+};
+
+struct state_file {
+	char name[32];
+	__u64 id;
+	__u64 size;
+	/*
+	 * Not acknowledged: generations from the one recorded up to this one
+	 * are accepted. 0: only the content recorded is.
+	 */
+	__u64 max_gen;
+};
+
+static const char magic[8] = "mkwrite1";
+
+static FILE *state_create(unsigned int nfiles)
+{
+	struct state_header h = { .seed = opt.seed, .files = nfiles };
+	FILE *s = fopen(opt.state, "w");
+
+	memcpy(h.magic, magic, sizeof(magic));
+	if (!s || fwrite(&h, sizeof(h), 1, s) != 1)
+		die("%s", opt.state);
+	return s;
+}
+
+static void state_add(FILE *s, const char *name, unsigned int id, size_t size,
+		      unsigned int max_gen, const void *content)
+{
+	struct state_file r = { .id = id, .size = size, .max_gen = max_gen };
+
+	snprintf(r.name, sizeof(r.name), "%s", name);
+	if (fwrite(&r, sizeof(r), 1, s) != 1 || (size && fwrite(content, size, 1, s) != 1))
+		die("%s", opt.state);
+}
+
+static void state_close(FILE *s)
+{
+	if (fclose(s))
+		die("%s", opt.state);
+}
+
+static int open_in_dir(const char *name, int flags)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", opt.dir, name);
+	return open(path, flags, 0600);
+}
+
+static bool read_all(int fd, void *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buf + done, len - done, (off_t)done);
+
+		if (n <= 0)
+			return false;
+		done += n;
+	}
+	return true;
+}
+
+/* -v: compare every byte with the recorded state. */
+static void verify_file(const struct state_file *r, const __u64 *want)
+{
+	int fd = open_in_dir(r->name, opt.inject ? O_RDWR : O_RDONLY);
+	__u64 *found = calloc(1, r->size + 8);
+	struct stat st;
+	size_t i;
+
+	if (fd < 0 || !found || fstat(fd, &st)) {
+		fail("%s: %s", r->name, strerror(errno));
+		goto out;
+	}
+	if ((__u64)st.st_size != r->size) {
+		fail("%s: size %jd, expected %llu", r->name, (intmax_t)st.st_size, r->size);
+		goto out;
+	}
+	if (opt.inject && r->size) {
+		off_t at = mix(opt.seed) % r->size;
+		unsigned char c;
+
+		if (pread(fd, &c, 1, at) != 1)
+			die("%s: read", r->name);
+		c ^= 1;
+		if (pwrite(fd, &c, 1, at) != 1 || fsync(fd))
+			die("%s: the injected error could not be written", r->name);
+		opt.inject = false;
+	}
+	if (!read_all(fd, found, r->size)) {
+		fail("%s: read: %s", r->name, strerror(errno));
+		goto out;
+	}
+	for (i = 0; i < r->size / 8; i++) {
+		__s64 gen;
+
+		if (found[i] == want[i])
+			continue;
+		gen = gen_of(r->id, i, found[i]);
+		if (r->max_gen && gen >= gen_of(r->id, i, want[i]) && gen <= (__s64)r->max_gen)
+			continue;
+		mismatch("after the mount", r->id, i, want[i], found[i]);
+		break;
+	}
+out:
+	free(found);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void run_verify(void)
+{
+	FILE *s = fopen(opt.state, "r");
+	struct state_header h;
+	struct state_file r;
+	__u64 bytes = 0;
+	__u64 i;
+
+	if (!s || fread(&h, sizeof(h), 1, s) != 1 || memcmp(h.magic, magic, sizeof(magic)))
+		die("%s: no recorded state", opt.state);
+	opt.seed = h.seed;
+	for (i = 0; i < h.files; i++) {
+		__u64 *want;
+
+		if (fread(&r, sizeof(r), 1, s) != 1)
+			die("%s: cut short", opt.state);
+		want = malloc(r.size + 8);
+		if (!want || (r.size && fread(want, r.size, 1, s) != 1))
+			die("%s: cut short", opt.state);
+		verify_file(&r, want);
+		bytes += r.size;
+		free(want);
+	}
+	fclose(s);
+	ksft_print_msg("verify: seed %llu, %llu files, %llu bytes: %s\n",
+		       h.seed, h.files, bytes, failed ? "they differ" : "as recorded");
+}
+
+static void start_threads(void *(*fn)(void *))
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.threads; i++) {
+		thread_init(&threads[i], i);
+		if (pthread_create(&threads[i].pthread, NULL, fn, &threads[i]))
+			die("pthread_create");
+	}
+}
+
+static void join_threads(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.threads; i++)
+		pthread_join(threads[i].pthread, NULL);
+}
+
+static void file_init(struct file *f, unsigned int id)
+{
+	char name[32];
+	unsigned int i;
+
+	f->id = id;
+	f->wild = id >= KEPT;
+	snprintf(name, sizeof(name), "file.%u", id);
+	f->fd = open_in_dir(name, O_RDWR | O_CREAT | O_TRUNC);
+	if (f->fd < 0 || ftruncate(f->fd, FILE_BYTES))
+		die("%s/%s", opt.dir, name);
+	f->direct = open_in_dir(name, O_RDWR | O_DIRECT);
+	f->map = mmap(NULL, FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+	if (f->map == MAP_FAILED)
+		die("mmap of %s/%s", opt.dir, name);
+	pthread_rwlock_init(&f->dirty_lock, NULL);
+	pthread_mutex_init(&f->size_lock, NULL);
+	for (i = 0; i < SLOTS; i++)
+		pthread_mutex_init(&f->slot_lock[i], NULL);
+	atomic_store(&f->size, SLOTS);
+}
+
+static void report_ops(void)
+{
+	char did[512] = "", not[512] = "";
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		int err = atomic_load(&ops[i].unsupported);
+
+		if (err)
+			sprintf(not + strlen(not), " %s (%s)", ops[i].name, strerror(err));
+		else
+			sprintf(did + strlen(did), " %s %lu", ops[i].name,
+				atomic_load(&ops[i].done));
+	}
+	ksft_print_msg("done:%s\n", did);
+	if (*not)
+		ksft_print_msg("not supported here:%s\n", not);
+}
+
+static void run_mix(void)
+{
+	__u64 *content = calloc(1, FILE_BYTES);
+	unsigned int i, left = opt.seconds * 10;
+	pid_t freezer = 0;
+	struct stat st;
+	char name[32];
+	FILE *s;
+
+	if (!content)
+		die("memory");
+	for (i = 0; i < FILES; i++)
+		file_init(&files[i], i);
+	if (opt.freeze) {
+		freezer = fork();
+		if (!freezer)
+			freeze_loop();
+	}
+	start_threads(mix_thread);
+	while (left-- && !atomic_load(&stop) && !atomic_load(&freeze->error))
+		usleep(100000);
+	atomic_store(&freeze->stop, true);
+	if (freezer > 0)
+		waitpid(freezer, NULL, 0);
+	atomic_store(&stop, true);
+	join_threads();
+
+	if (opt.freeze) {
+		int err = atomic_load(&freeze->error);
+
+		if (err == EOPNOTSUPP || err == ENOTTY) {
+			ksft_print_msg("this filesystem cannot be frozen\n");
+			exit(KSFT_SKIP);
+		}
+		if (err)
+			fail("freeze: %s", strerror(err));
+		ksft_print_msg("frozen %u times\n", atomic_load(&freeze->epoch) / 2);
+		if (!atomic_load(&freeze->epoch))
+			fail("not frozen once");
+	}
+	s = state_create(FILES);
+	for (i = 0; i < FILES; i++) {
+		struct file *f = &files[i];
+		unsigned int size = atomic_load(&f->size);
+
+		/* One file acknowledged, the others left to umount. */
+		if (i == 0 && fsync(f->fd))
+			fail("fsync: %s", strerror(errno));
+		if (fstat(f->fd, &st))
+			die("file %u", i);
+		if (f->wild)
+			size = st.st_size / SLOT_BYTES;
+		if (st.st_size != (off_t)size * SLOT_BYTES)
+			fail("file %u: size %jd, expected %u", i, (intmax_t)st.st_size,
+			     size * SLOT_BYTES);
+		if (!read_all(f->fd, content, (size_t)size * SLOT_BYTES))
+			fail("file %u: read: %s", i, strerror(errno));
+		check("in the end", f, content, 0, size);
+		snprintf(name, sizeof(name), "file.%u", i);
+		state_add(s, name, i, (size_t)size * SLOT_BYTES, 0, content);
+	}
+	state_close(s);
+	report_ops();
+	if (!failed && !atomic_load(&ops[0].done))
+		fail("nothing was stored");
+	free(content);
+}
+
+/*
+ * -N: more holes than blocks. Thread n stores to pages n, n + threads, ...,
+ * one more thread syncs. The shadow is written after each store, so it holds
+ * exactly what was stored, whenever the signal came.
+ */
+static struct {
+	_Atomic __u64 *map;
+	_Atomic __u64 *shadow;
+	int fd;
+	atomic_ulong stored, refused;
+	atomic_int sync_error;
+} nospc;
+
+#define NOSPC_ID	7U
+#define NOSPC_PASSES	3U
+
+static void store_page(struct thread *t, size_t page, unsigned int gen)
+{
+	size_t w, begin = page * page_size / 8;
+	sigjmp_buf jmp;
+
+	if (sigsetjmp(jmp, 1)) {
+		bus_jmp = NULL;
+		atomic_fetch_add(&nospc.refused, 1);
+		return;
+	}
+	bus_jmp = &jmp;
+	for (w = begin; w < begin + page_size / 8; w++) {
+		atomic_store(&nospc.map[w], word(NOSPC_ID, w, gen));
+		atomic_store(&nospc.shadow[w], word(NOSPC_ID, w, gen));
+	}
+	bus_jmp = NULL;
+	atomic_fetch_add(&nospc.stored, 1);
+}
+
+static void *nospc_thread(void *arg)
+{
+	size_t page, pages = opt.nospc_bytes / page_size;
+	unsigned int gen;
+
+	self = arg;
+	self->doing = "store without space";
+	for (gen = 1; gen <= NOSPC_PASSES; gen++)
+		for (page = self->id; page < pages; page += opt.threads)
+			store_page(self, page, gen);
+	return NULL;
+}
+
+static void *nospc_sync(void *arg)
+{
+	int fd = open_in_dir("nospc", O_RDWR);
+
+	while (!atomic_load(&stop)) {
+		usleep(30000);
+		if (fsync(fd) && !atomic_load(&nospc.sync_error))
+			atomic_store(&nospc.sync_error, errno);
+	}
+	close(fd);
+	return NULL;
+}
+
+static void run_nospc(void)
+{
+	size_t bytes = opt.nospc_bytes;
+	pthread_t sync_thread;
+	int err, ret;
+	FILE *s;
+
+	s = state_create(1);
+	nospc.fd = open_in_dir("nospc", O_RDWR | O_CREAT | O_TRUNC);
+	if (nospc.fd < 0 || ftruncate(nospc.fd, bytes) || fsync(nospc.fd))
+		die("%s/nospc", opt.dir);
+	if (opt.uid && (fchown(nospc.fd, opt.uid, -1) || setuid(opt.uid)))
+		die("uid %u", opt.uid);
+	nospc.map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, nospc.fd, 0);
+	nospc.shadow = calloc(1, bytes);
+	if (nospc.map == MAP_FAILED || !nospc.shadow)
+		die("mmap of %s/nospc", opt.dir);
+	if (pthread_create(&sync_thread, NULL, nospc_sync, NULL))
+		die("pthread_create");
+	start_threads(nospc_thread);
+	join_threads();
+	atomic_store(&stop, true);
+	pthread_join(sync_thread, NULL);
+
+	err = atomic_load(&nospc.sync_error);
+	ret = msync((void *)nospc.map, bytes, MS_SYNC);
+	if (ret)
+		err = errno;
+	if (fsync(nospc.fd))
+		err = errno;
+	ksft_print_msg("%zu pages, stored %lu, SIGBUS %lu, msync and fsync: %s\n",
+		       bytes / page_size, atomic_load(&nospc.stored),
+		       atomic_load(&nospc.refused), err ? strerror(err) : "fine");
+	if (err && !opt.late)
+		fail("pages were stored without a signal, but msync or fsync: %s",
+		     strerror(err));
+	if (!err && !atomic_load(&nospc.refused))
+		fail("no SIGBUS and no error: there was space for all of it");
+	if (!atomic_load(&nospc.stored))
+		fail("nothing could be stored");
+	if (err)	/* reported: nothing was acknowledged */
+		memset((void *)nospc.shadow, 0, bytes);
+	state_add(s, "nospc", NOSPC_ID, bytes, err ? NOSPC_PASSES : 0,
+		  (void *)nospc.shadow);
+	state_close(s);
+}
+
+/*
+ * -e: generation 1 is acknowledged, then the command given makes the device
+ * fail, then generation 2 is stored: to blocks that exist, to holes, and not
+ * at all.
+ */
+#define EIO_PAGES	64U
+
+static size_t eio_store(_Atomic __u64 *map, unsigned int id, size_t first, size_t n,
+			unsigned int gen)
+{
+	sigjmp_buf jmp;
+	atomic_size_t page = first;	/* survives the jump */
+	size_t w;
+
+	if (sigsetjmp(jmp, 1)) {
+		bus_jmp = NULL;
+		return page - first;
+	}
+	bus_jmp = &jmp;
+	for (; page < first + n; page++)
+		for (w = page * page_size / 8; w < (page + 1) * page_size / 8; w++)
+			atomic_store(&map[w], word(id, w, gen));
+	bus_jmp = NULL;
+	return n;
+}
+
+static void run_eio(void)
+{
+	static const char * const names[] = { "overwritten", "holes", "untouched" };
+	_Atomic __u64 *map[3];
+	size_t w, bytes = EIO_PAGES * page_size;
+	__u64 *want = calloc(1, bytes);
+	unsigned int i, err;
+	int fd[3];
+	FILE *s;
+
+	if (!want)
+		die("memory");
+	for (i = 0; i < 3; i++) {
+		fd[i] = open_in_dir(names[i], O_RDWR | O_CREAT | O_TRUNC);
+		if (fd[i] < 0 || ftruncate(fd[i], bytes))
+			die("%s/%s", opt.dir, names[i]);
+		map[i] = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd[i], 0);
+		if (map[i] == MAP_FAILED)
+			die("mmap of %s/%s", opt.dir, names[i]);
+		if (i != 1 && eio_store(map[i], i, 0, EIO_PAGES, 1) != EIO_PAGES)
+			fail("%s: SIGBUS on a healthy device", names[i]);
+		if (msync((void *)map[i], bytes, MS_SYNC) || fsync(fd[i]))
+			fail("%s: %s on a healthy device", names[i], strerror(errno));
+	}
+	sync();
+	if (system(opt.error_cmd))
+		die("%s: failed", opt.error_cmd);
+	for (i = 0; i < 2; i++) {
+		size_t stored = eio_store(map[i], i, 0, EIO_PAGES, 2);
+
+		err = msync((void *)map[i], bytes, MS_SYNC) ? errno : 0;
+		if (fsync(fd[i]) && !err)
+			err = errno;
+		ksft_print_msg("%s: %zu of %u pages stored, then msync and fsync: %s\n",
+			       names[i], stored, EIO_PAGES, err ? strerror(err) : "fine");
+		if (!err && stored)
+			fail("%s: acknowledged by a device that fails all writes", names[i]);
+	}
+	s = state_create(3);
+	for (i = 0; i < 3; i++) {
+		for (w = 0; w < bytes / 8; w++)
+			want[w] = word(i, w, i == 1 ? 0 : 1);
+		state_add(s, names[i], i, bytes, i == 2 ? 0 : 2, want);
+	}
+	state_close(s);
+	free(want);
+}
+
+static void __noreturn usage(void)
+{
+	fprintf(stderr,
+		"usage: fs_integrity -d DIR -o STATE [-s SEED] [-t SECONDS] [-n THREADS] [-F]\n"
+		"       fs_integrity -d DIR -o STATE [-s SEED] -N MiB [-u UID] [-L]\n"
+		"       fs_integrity -d DIR -o STATE [-s SEED] -e COMMAND\n"
+		"       fs_integrity -d DIR -o STATE -v [-x]\n"
+		"  -o STATE  what DIR must hold; on another filesystem\n"
+		"  -F        freeze and thaw meanwhile\n"
+		"  -N MiB    store to a sparse file of this size: more than there is space for\n"
+		"  -u UID    as this user (quota)\n"
+		"  -L        msync may be the first to report that there was no space\n"
+		"  -e CMD    CMD makes the device fail all writes\n"
+		"  -v        verify, after the next mount; -x: change one byte first\n");
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_sigaction = sigbus, .sa_flags = SA_SIGINFO };
+	bool seeded = false;
+	size_t len = 0;
+	int c;
+
+	page_size = sysconf(_SC_PAGESIZE);
+	opt.seed = time(NULL) ^ ((__u64)getpid() << 32);
+	while ((c = getopt(argc, argv, "d:o:s:t:n:FN:u:Le:vx")) != -1) {
+		switch (c) {
+		case 'd':
+			opt.dir = optarg;
+			break;
+		case 'o':
+			opt.state = optarg;
+			break;
+		case 's':
+			opt.seed = strtoull(optarg, NULL, 0);
+			seeded = true;
+			break;
+		case 't':
+			opt.seconds = atoi(optarg);
+			break;
+		case 'n':
+			opt.threads = atoi(optarg);
+			break;
+		case 'F':
+			opt.freeze = true;
+			break;
+		case 'N':
+			opt.nospc_bytes = (size_t)atoi(optarg) << 20;
+			break;
+		case 'u':
+			opt.uid = atoi(optarg);
+			break;
+		case 'L':
+			opt.late = true;
+			break;
+		case 'e':
+			opt.error_cmd = optarg;
+			break;
+		case 'v':
+			opt.verify = true;
+			break;
+		case 'x':
+			opt.inject = true;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (!opt.dir || !opt.state || optind != argc || !opt.threads ||
+	    opt.threads > MAX_THREADS || !opt.seconds)
+		usage();
+	for (c = 0; c < argc; c++)
+		len += strlen(argv[c]) + 3;
+	repeat = calloc(1, len + 40);
+	freeze = mmap(NULL, sizeof(*freeze), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!repeat || freeze == MAP_FAILED)
+		die("memory");
+	for (c = 0; c < argc; c++)
+		sprintf(repeat + strlen(repeat), strchr(argv[c], ' ') ? "'%s' " : "%s ", argv[c]);
+	if (!opt.verify && !seeded)
+		sprintf(repeat + strlen(repeat), "-s %llu", opt.seed);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigaction(SIGBUS, &sa, NULL);
+	signal(SIGALRM, watchdog);
+	alarm(opt.seconds * 2 + 60);
+
+	if (!opt.verify)
+		ksft_print_msg("seed %llu\n", opt.seed);
+	if (opt.verify)
+		run_verify();
+	else if (opt.nospc_bytes)
+		run_nospc();
+	else if (opt.error_cmd)
+		run_eio();
+	else
+		run_mix();
+	return atomic_load(&failed) ? 1 : 0;
+}
