@@ -26,10 +26,13 @@ skip()
 # check NAME COMMAND...: one result; the output of a command that fails is shown behind it.
 check()
 {
-	local name=$1 log
+	local name=$1 log status=0
 	shift
 	log=$OUT/${name//[ \/]/-}.log
-	if "$@" >"$log" 2>&1; then
+	# Not as a condition: set -e has to hold in there.
+	"$@" >"$log" 2>&1 &
+	wait $! || status=$?
+	if [ "$status" = 0 ]; then
 		pass "$name"
 	else
 		fail "$name (log $log)"
