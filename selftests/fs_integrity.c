@@ -58,7 +58,7 @@
 
 #define SLOT_WORDS	125U
 #define SLOT_BYTES	(SLOT_WORDS * 8U)
-#define SLOTS		2100U
+#define SLOTS		2048U	/* whole pages */
 #define FILE_WORDS	(SLOTS * SLOT_WORDS)
 #define FILE_BYTES	(SLOTS * SLOT_BYTES)
 #define MAX_RUN		8U	/* slots changed by one small operation */
@@ -66,6 +66,7 @@
 #define FILES		(KEPT + 1U)
 #define MAX_THREADS	32U
 #define DIRECT_ALIGN	4096U
+#define BUF_BYTES	65536U	/* more than any operation but a clone's reads */
 
 struct file {
 	unsigned int id;
@@ -75,7 +76,7 @@ struct file {
 	_Atomic __u64 *map;
 	pthread_rwlock_t dirty_lock;	/* outermost; for dirtying without slot locks */
 	pthread_mutex_t size_lock;	/* outside the slot locks */
-	atomic_uint size;		/* in slots; holds the locks of those it passes */
+	atomic_uint size;		/* kept file, in slots: under the locks of all it passes */
 	pthread_mutex_t slot_lock[SLOTS];	/* taken in ascending order */
 	atomic_uint gen[SLOTS];		/* 0: reads as zero */
 };
@@ -85,7 +86,7 @@ struct thread {
 	unsigned int id;
 	__u64 rng;
 	const char *doing;
-	__u64 *buf;			/* FILE_BYTES, aligned for direct I/O */
+	__u64 *buf;			/* BUF_BYTES, aligned for direct I/O */
 	unsigned long sigbus;
 };
 
@@ -224,6 +225,20 @@ static void mismatch(const char *how, unsigned int file, size_t index, __u64 wan
 	     index / SLOT_WORDS, w, g);
 }
 
+static bool read_all(int fd, void *buf, size_t len, off_t at)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buf + done, len - done, at + (off_t)done);
+
+		if (n <= 0)
+			return false;
+		done += n;
+	}
+	return true;
+}
+
 static unsigned int rnd(struct thread *t, unsigned int n)
 {
 	t->rng = mix(t->rng);
@@ -258,13 +273,13 @@ static void freeze_loop(void)
 	int fd = open(opt.dir, O_RDONLY | O_DIRECTORY);
 
 	while (!atomic_load(&freeze->stop) && getppid() != 1) {
-		usleep(20000);
+		usleep(30000);
 		if (fd < 0 || ioctl(fd, FIFREEZE, 0)) {
 			atomic_store(&freeze->error, errno);
 			break;
 		}
 		atomic_fetch_add(&freeze->epoch, 1);
-		usleep(10000);
+		usleep(20000);
 		atomic_fetch_add(&freeze->epoch, 1);
 		if (ioctl(fd, FITHAW, 0)) {
 			atomic_store(&freeze->error, errno);
@@ -350,23 +365,14 @@ static void set_gen(struct file *f, unsigned int first, unsigned int run, bool z
 	}
 }
 
-/* The expected content of @run slots from @first, as the shadow knows it. */
-static void expected(struct file *f, __u64 *buf, unsigned int first, unsigned int run)
+/* @n words were read from word @first on. */
+static void check(const char *how, struct file *f, const __u64 *buf, size_t first, size_t n)
 {
-	size_t w, begin = (size_t)first * SLOT_WORDS;
+	size_t w;
 
-	for (w = begin; w < begin + (size_t)run * SLOT_WORDS; w++)
-		buf[w - begin] = word(f->id, w, atomic_load(&f->gen[w / SLOT_WORDS]));
-}
-
-static void check(const char *how, struct file *f, const __u64 *buf, unsigned int first,
-		  unsigned int run)
-{
-	size_t w, begin = (size_t)first * SLOT_WORDS;
-
-	for (w = begin; w < begin + (size_t)run * SLOT_WORDS; w++) {
+	for (w = first; w < first + n; w++) {
 		unsigned int gen = atomic_load(&f->gen[w / SLOT_WORDS]);
-		__u64 found = buf[w - begin];
+		__u64 found = buf[w - first];
 
 		if (f->wild) {
 			if ((__u64)gen_of(f->id, w, found) <= gen)
@@ -430,7 +436,7 @@ static void op_read(struct op *op, struct thread *t, struct file *f)
 	for (w = 0; w < (size_t)run * SLOT_WORDS; w++)
 		t->buf[w] = atomic_load_explicit(&f->map[begin + w], memory_order_relaxed);
 	bus_jmp = NULL;
-	check("load", f, t->buf, first, run);
+	check("load", f, t->buf, begin, run * SLOT_WORDS);
 	put(f, first, run);
 }
 
@@ -445,22 +451,42 @@ static void op_pread(struct op *op, struct thread *t, struct file *f)
 	if (n < 0 || (!f->wild && n != (ssize_t)(run * SLOT_BYTES)))
 		fail("pread: %zd, %s", n, strerror(errno));
 	else
-		check("read", f, t->buf, first, (unsigned int)n / SLOT_BYTES);
+		check("read", f, t->buf, (size_t)first * SLOT_WORDS, (size_t)n / 8);
 	put(f, first, run);
+}
+
+/* The content that words @first to @first + @n must have. */
+static void fill(struct file *f, __u64 *buf, size_t first, size_t n)
+{
+	size_t w;
+
+	for (w = first; w < first + n; w++)
+		buf[w - first] = word(f->id, w, atomic_load(&f->gen[w / SLOT_WORDS]));
 }
 
 static void op_pwrite(struct op *op, struct thread *t, struct file *f)
 {
 	unsigned int first, run = pick(t, f, MAX_RUN, &first);
 	unsigned int epoch = freeze_epoch();
+	size_t begin, end;
 	ssize_t n;
 
 	if (!run)
 		return;
+	begin = (size_t)first * SLOT_BYTES;
+	end = begin + run * SLOT_BYTES;
+	if (f->wild) {
+		/* It may extend the file: by whole pages. */
+		begin -= begin % page_size;
+		end += page_size - 1;
+		end -= end % page_size;
+		first = begin / SLOT_BYTES;
+		run = (end + SLOT_BYTES - 1) / SLOT_BYTES - first;
+	}
 	set_gen(f, first, run, false);
-	expected(f, t->buf, first, run);
-	n = pwrite(f->fd, t->buf, run * SLOT_BYTES, (off_t)first * SLOT_BYTES);
-	if (n != (ssize_t)(run * SLOT_BYTES))
+	fill(f, t->buf, begin / 8, (end - begin) / 8);
+	n = pwrite(f->fd, t->buf, end - begin, (off_t)begin);
+	if (n != (ssize_t)(end - begin))
 		fail("pwrite: %zd, %s", n, strerror(errno));
 	check_frozen(epoch);
 	put(f, first, run);
@@ -494,11 +520,7 @@ static void op_direct(struct op *op, struct thread *t, struct file *f)
 	last = end / SLOT_BYTES;
 	for (i = first; i < last; i++)
 		atomic_fetch_add(&f->gen[i], 1);
-	for (i = 0; i < (end - begin) / 8; i++) {
-		size_t w = begin / 8 + i;
-
-		t->buf[i] = word(f->id, w, atomic_load(&f->gen[w / SLOT_WORDS]));
-	}
+	fill(f, t->buf, begin / 8, (end - begin) / 8);
 	epoch = freeze_epoch();
 	n = pwrite(f->direct, t->buf, end - begin, (off_t)begin);
 	if (n != (ssize_t)(end - begin))
@@ -509,19 +531,34 @@ out:
 	pthread_rwlock_unlock(&f->dirty_lock);
 }
 
+/*
+ * The wild file ends with a page: what is stored behind the end, but in its
+ * page, may be lost or not, and nobody would know.
+ */
+static void truncate_wild(struct thread *t, struct file *f)
+{
+	off_t size = (off_t)(1 + rnd(t, FILE_BYTES / page_size)) * page_size;
+
+	if (ftruncate(f->fd, size))
+		fail("truncate to %jd: %s", (intmax_t)size, strerror(errno));
+}
+
 static void op_truncate(struct op *op, struct thread *t, struct file *f)
 {
 	unsigned int old, new, first, n, epoch;
 	int ret;
 
+	if (f->wild) {
+		truncate_wild(t, f);
+		return;
+	}
 	pthread_mutex_lock(&f->size_lock);
 	old = atomic_load(&f->size);
 	/* Mostly large, or there is little to do for the others. */
 	new = rnd(t, 4) ? SLOTS - rnd(t, SLOTS / 8) : 1 + rnd(t, SLOTS);
 	first = new < old ? new : old;
 	n = (new < old ? old : new) - first;
-	if (!f->wild)
-		lock_slots(f, first, n);
+	lock_slots(f, first, n);
 	epoch = freeze_epoch();
 	ret = new > old && rnd(t, 3) == 0 ?
 		fallocate(f->fd, 0, 0, (off_t)new * SLOT_BYTES) : -1;
@@ -530,11 +567,9 @@ static void op_truncate(struct op *op, struct thread *t, struct file *f)
 	if (ret)
 		fail("truncate to %u: %s", new * SLOT_BYTES, strerror(errno));
 	check_frozen(epoch);
-	if (!f->wild)
-		set_gen(f, first, n, true);
+	set_gen(f, first, n, true);
 	atomic_store(&f->size, new);
-	if (!f->wild)
-		unlock_slots(f, first, n);
+	unlock_slots(f, first, n);
 	pthread_mutex_unlock(&f->size_lock);
 }
 
@@ -577,28 +612,27 @@ static void op_allocate(struct op *op, struct thread *t, struct file *f)
 /* A clone is what the file was, whatever is stored to the file afterwards. */
 static void op_clone(struct op *op, struct thread *t, struct file *f)
 {
+	unsigned int gen[SLOTS];
 	unsigned int size, i;
 	char path[PATH_MAX];
-	size_t bytes = 0;
-	__u64 *want;
-	ssize_t n;
+	size_t w = 0, end = 0;
 	int fd;
 
 	if (f->wild)
 		return;
-	want = malloc(FILE_BYTES);
 	snprintf(path, sizeof(path), "%s/clone.%u", opt.dir, t->id);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	if (!want || fd < 0) {
+	if (fd < 0) {
 		fail("%s: %s", path, strerror(errno));
-		goto out;
+		return;
 	}
 	pthread_mutex_lock(&f->size_lock);
 	size = atomic_load(&f->size);
 	lock_slots(f, 0, size);
 	if (!ioctl(fd, FICLONE, f->fd)) {
-		expected(f, want, 0, size);
-		bytes = (size_t)size * SLOT_BYTES;
+		for (i = 0; i < size; i++)
+			gen[i] = atomic_load(&f->gen[i]);
+		end = (size_t)size * SLOT_WORDS;
 	} else if (errno == EOPNOTSUPP || errno == EXDEV || errno == EINVAL || errno == ENOTTY) {
 		atomic_store(&op->unsupported, errno);
 	} else {
@@ -607,21 +641,25 @@ static void op_clone(struct op *op, struct thread *t, struct file *f)
 	unlock_slots(f, 0, size);
 	pthread_mutex_unlock(&f->size_lock);
 
-	n = pread(fd, t->buf, bytes, 0);
-	if (n != (ssize_t)bytes)
-		fail("read of a clone: %zd, %s", n, strerror(errno));
-	else
-		for (i = 0; i < bytes / 8; i++)
-			if (t->buf[i] != want[i]) {
-				mismatch("clone", f->id, i, want[i], t->buf[i]);
+	while (w < end) {
+		size_t len = end - w < BUF_BYTES / 8 ? end - w : BUF_BYTES / 8;
+
+		if (!read_all(fd, t->buf, len * 8, (off_t)w * 8)) {
+			fail("read of a clone: %s", strerror(errno));
+			break;
+		}
+		for (i = 0; i < len; i++, w++) {
+			__u64 want = word(f->id, w, gen[w / SLOT_WORDS]);
+
+			if (t->buf[i] != want) {
+				mismatch("clone", f->id, w, want, t->buf[i]);
+				w = end;
 				break;
 			}
-out:
-	if (fd >= 0) {
-		close(fd);
-		unlink(path);
+		}
 	}
-	free(want);
+	close(fd);
+	unlink(path);
 }
 
 static void op_fsync(struct op *op, struct thread *t, struct file *f)
@@ -670,6 +708,7 @@ static void op_unmap(struct op *op, struct thread *t, struct file *f)
 	do_madvise(op, t, f, MADV_DONTNEED);
 }
 
+/* A write fault without a slot's lock: against truncate and punch of the same page. */
 static void op_populate(struct op *op, struct thread *t, struct file *f)
 {
 	pthread_rwlock_rdlock(&f->dirty_lock);
@@ -713,7 +752,7 @@ static struct op ops[] = {
 	{ "pwrite",	30, op_pwrite },
 	{ "direct",	4, op_direct },
 	{ "truncate",	12, op_truncate },
-	{ "punch",	12, op_punch },
+	{ "punch",	16, op_punch },
 	{ "zero",	8, op_zero },
 	{ "allocate",	6, op_allocate },
 	{ "clone",	2, op_clone },
@@ -721,7 +760,7 @@ static struct op ops[] = {
 	{ "msync",	12, op_msync },
 	{ "writeback",	24, op_writeback },
 	{ "unmap",	12, op_unmap },
-	{ "populate",	12, op_populate },
+	{ "populate",	24, op_populate },
 	{ "pageout",	8, op_pageout },
 	{ "forget",	8, op_forget },
 	{ "drop_caches", 1, op_drop_caches },
@@ -732,10 +771,8 @@ static void thread_init(struct thread *t, unsigned int id)
 	t->id = id;
 	t->rng = mix(opt.seed + id);
 	t->doing = "start";
-	if (posix_memalign((void **)&t->buf, DIRECT_ALIGN, FILE_BYTES))
+	if (posix_memalign((void **)&t->buf, DIRECT_ALIGN, BUF_BYTES))
 		die("memory");
-	/* Not one of its faults may wait for memory in the middle of a freeze. */
-	memset(t->buf, 0, FILE_BYTES);
 }
 
 static void *mix_thread(void *arg)
@@ -819,20 +856,6 @@ static int open_in_dir(const char *name, int flags)
 	return open(path, flags, 0600);
 }
 
-static bool read_all(int fd, void *buf, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, (char *)buf + done, len - done, (off_t)done);
-
-		if (n <= 0)
-			return false;
-		done += n;
-	}
-	return true;
-}
-
 /* -v: compare every byte with the recorded state. */
 static void verify_file(const struct state_file *r, const __u64 *want)
 {
@@ -860,7 +883,7 @@ static void verify_file(const struct state_file *r, const __u64 *want)
 			die("%s: the injected error could not be written", r->name);
 		opt.inject = false;
 	}
-	if (!read_all(fd, found, r->size)) {
+	if (!read_all(fd, found, r->size, 0)) {
 		fail("%s: read: %s", r->name, strerror(errno));
 		goto out;
 	}
@@ -953,6 +976,7 @@ static void file_init(struct file *f, unsigned int id)
 static void report_ops(void)
 {
 	char did[512] = "", not[512] = "";
+	unsigned long bus = 0;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -964,7 +988,9 @@ static void report_ops(void)
 			sprintf(did + strlen(did), " %s %lu", ops[i].name,
 				atomic_load(&ops[i].done));
 	}
-	ksft_print_msg("done:%s\n", did);
+	for (i = 0; i < opt.threads; i++)
+		bus += threads[i].sigbus;
+	ksft_print_msg("done:%s; SIGBUS %lu\n", did, bus);
 	if (*not)
 		ksft_print_msg("not supported here:%s\n", not);
 }
@@ -1012,7 +1038,7 @@ static void run_mix(void)
 	s = state_create(FILES);
 	for (i = 0; i < FILES; i++) {
 		struct file *f = &files[i];
-		unsigned int size = atomic_load(&f->size);
+		size_t w, size = (size_t)atomic_load(&f->size) * SLOT_BYTES;
 
 		/* One file acknowledged, the others left to umount. */
 		if (i == 0 && fsync(f->fd))
@@ -1020,15 +1046,20 @@ static void run_mix(void)
 		if (fstat(f->fd, &st))
 			die("file %u", i);
 		if (f->wild)
-			size = st.st_size / SLOT_BYTES;
-		if (st.st_size != (off_t)size * SLOT_BYTES)
-			fail("file %u: size %jd, expected %u", i, (intmax_t)st.st_size,
-			     size * SLOT_BYTES);
-		if (!read_all(f->fd, content, (size_t)size * SLOT_BYTES))
+			size = st.st_size;
+		if (st.st_size != (off_t)size)
+			fail("file %u: size %jd, expected %zu", i, (intmax_t)st.st_size, size);
+		if (!read_all(f->fd, content, size, 0))
 			fail("file %u: read: %s", i, strerror(errno));
-		check("in the end", f, content, 0, size);
+		check("in the end", f, content, 0, size / 8);
+		/* A page that is mapped but cut off from the file would show here. */
+		for (w = 0; w < size / 8; w++)
+			if (f->map[w] != content[w]) {
+				mismatch("mapping and file differ", i, w, content[w], f->map[w]);
+				break;
+			}
 		snprintf(name, sizeof(name), "file.%u", i);
-		state_add(s, name, i, (size_t)size * SLOT_BYTES, 0, content);
+		state_add(s, name, i, size, 0, content);
 	}
 	state_close(s);
 	report_ops();
