@@ -69,6 +69,99 @@ TEST_F(W6, invalidated_read_mapped)
 	before_lock(_metadata, &self->m, READ_MAPPED, MKW_INVALIDATE);
 }
 
+/*
+ * The file ends inside of the folio before the handler has its lock. The folio
+ * stays, as it is dirty, but the page that faults is beyond the end of the file.
+ */
+static void cut(struct __test_metadata *_metadata, struct mkw *m, enum path path)
+{
+	mkw_open(_metadata, m, 4, 2, 0);
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	mkw_start(_metadata, m, 3, path);
+	mkw_mode(m, .times = 1, .adversary = MKW_CUT, .when = MKW_AT_ENTRY);
+
+	EXPECT_EQ(SIGBUS, mkw_write(m, 3, 2));
+	EXPECT_EQ(0, mkw_look(_metadata, m).beyond);
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 1);
+}
+
+TEST_F(W6, cut_unmapped)
+{
+	cut(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W6, cut_read_mapped)
+{
+	cut(_metadata, &self->m, READ_MAPPED);
+}
+
+/* A store that faults for ever is ended by the alarm, and returns SIGALRM. */
+static int write_or_alarm(struct __test_metadata *_metadata, struct mkw *m,
+			  unsigned long page, char value)
+{
+	struct sigaction action = { .sa_handler = mkw_on_sigbus }, old;
+	unsigned int left = alarm(0);
+	int sig;
+
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, &old));
+	alarm(5);
+	sig = mkw_write(m, page, value);
+	alarm(0);
+	ASSERT_EQ(0, sigaction(SIGALRM, &old, NULL));
+	alarm(left);
+	return sig;
+}
+
+/* i_size says that a page is gone which is mapped still: SIGBUS, and soon. */
+static void shrink(struct __test_metadata *_metadata, struct mkw *m,
+		   enum path path)
+{
+	mkw_open(_metadata, m, 2, 0, 0);
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	mkw_start(_metadata, m, 1, path);
+	mkw_mode(m, .times = 1, .adversary = MKW_SHRINK, .when = MKW_AT_ENTRY);
+
+	EXPECT_EQ(SIGBUS, write_or_alarm(_metadata, m, 1, 2));
+	ASSERT_EQ(0, ftruncate(m->fd, PAGE));
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 1);
+}
+
+TEST_F(W6, shrunk_unmapped)
+{
+	shrink(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W6, shrunk_read_mapped)
+{
+	shrink(_metadata, &self->m, READ_MAPPED);
+}
+
+/* A folio that lost its uptodate bit is read again, mapped or not. */
+static void stale(struct __test_metadata *_metadata, struct mkw *m,
+		  enum path path)
+{
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_mode(m, .times = 1, .adversary = MKW_STALE, .when = MKW_AT_ENTRY);
+
+	EXPECT_EQ(0, write_or_alarm(_metadata, m, 0, 2));
+	EXPECT_EQ(2, mkw_counts(m).reads);
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 2);
+}
+
+TEST_F(W6, stale_unmapped)
+{
+	stale(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W6, stale_read_mapped)
+{
+	stale(_metadata, &self->m, READ_MAPPED);
+}
+
 /* Somebody else's writeback before the lock is none of the fault's business. */
 static void cleaned(struct __test_metadata *_metadata, struct mkw *m,
 		    enum path path)

@@ -518,6 +518,18 @@ static long mkw_fallocate(struct file *filp, int mode, loff_t pos, loff_t len)
 
 /* The adversary */
 
+static void mkw_size_job(struct inode *inode, loff_t size, bool truncate)
+{
+	inode_lock(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	if (truncate)
+		mkw_set_size(inode, size);
+	else
+		i_size_write(inode, size);
+	filemap_invalidate_unlock(inode->i_mapping);
+	inode_unlock(inode);
+}
+
 static void mkw_truncate_job(struct inode *inode, struct folio *folio, bool refill)
 {
 	struct address_space *mapping = inode->i_mapping;
@@ -567,6 +579,14 @@ static void mkw_work(struct work_struct *work)
 				folio_pos(folio) + folio_size(folio) - 1);
 		invalidate_inode_pages2_range(mapping, folio->index,
 				folio_next_index(folio) - 1);
+	} else if (job->kind == MKW_CUT) {
+		mkw_size_job(inode, folio_pos(folio) + PAGE_SIZE, true);
+	} else if (job->kind == MKW_SHRINK) {
+		mkw_size_job(inode, folio_pos(folio), false);
+	} else if (job->kind == MKW_STALE) {
+		folio_lock(folio);
+		folio_clear_uptodate(folio);
+		folio_unlock(folio);
 	} else {
 		mkw_truncate_job(inode, folio, job->kind == MKW_REFILL);
 	}
@@ -623,6 +643,33 @@ static void mkw_play(struct mkw_file *file, struct folio *folio,
 
 /* Faults */
 
+/*
+ * How a handler begins: on a kernel that has it with the helper, otherwise as
+ * most filesystems of 6.12 do, who look at the folio and not at the page.
+ */
+ssize_t filemap_mkwrite_lock(struct vm_fault *vmf) __weak;
+static ssize_t (*mkw_helper)(struct vm_fault *vmf) = filemap_mkwrite_lock;
+
+static ssize_t mkw_lock(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	loff_t size;
+
+	if (mkw_helper)
+		return mkw_helper(vmf);
+
+	folio_lock(folio);
+	size = i_size_read(inode);
+	if (folio->mapping != inode->i_mapping || !folio_test_uptodate(folio) ||
+	    folio_pos(folio) >= size) {
+		folio_unlock(folio);
+		return -EAGAIN;
+	}
+	folio_wait_stable(folio);
+	return min_t(loff_t, folio_size(folio), size - folio_pos(folio));
+}
+
 static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
@@ -632,7 +679,7 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	struct mkw_mode mode = file->mode;
 	vm_fault_t ret = VM_FAULT_NOPAGE;
 	unsigned int count = 1;
-	loff_t size;
+	ssize_t len;
 
 	atomic64_inc(&file->page_mkwrite);
 	/* Pairs with the barrier in mkw_collide(): count first, then wait. */
@@ -656,17 +703,14 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(vmf->vma->vm_file);
-	folio_lock(folio);
-	size = i_size_read(inode);
-	if (folio->mapping != inode->i_mapping || !folio_test_uptodate(folio) ||
-	    folio_pos(folio) + nr * PAGE_SIZE >= size) {
-		folio_unlock(folio);
+	len = mkw_lock(vmf);
+	if (len < 0) {
+		ret = len == -EAGAIN ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 		goto out;
 	}
 	if (mode.flags & MKW_WHOLE_FOLIO) {
 		nr = 0;
-		count = min_t(loff_t, folio_nr_pages(folio),
-			      DIV_ROUND_UP(size - folio_pos(folio), PAGE_SIZE));
+		count = DIV_ROUND_UP(len, PAGE_SIZE);
 	}
 	if (mkw_attach_ticket(folio, nr, count)) {
 		folio_unlock(folio);
@@ -675,7 +719,6 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	}
 	if (!(mode.flags & MKW_LEAVE_CLEAN))
 		folio_mark_dirty(folio);
-	folio_wait_stable(folio);
 	mkw_play(file, folio, &mode, MKW_AT_UNLOCK);
 
 	if (mode.ret == MKW_UNLOCKED) {

@@ -52,6 +52,9 @@ enum mkw_adversary {
 	MKW_REFILL,	/* does that and extends it again, reading the folio anew */
 	MKW_INVALIDATE,	/* writes back and drops the folio, as direct I/O does */
 	MKW_FREEZE,	/* freezes the filesystem */
+	MKW_CUT,	/* truncates the file behind the first page of the folio */
+	MKW_SHRINK,	/* sets i_size to the start of the folio and leaves it mapped, as a server's news do */
+	MKW_STALE,	/* takes the uptodate bit away, as a failed write does */
 	MKW_ADVERSARIES,
 };
 
