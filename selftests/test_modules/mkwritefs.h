@@ -20,12 +20,14 @@ enum mkw_violation {
 };
 
 /* struct mkw_setup.flags */
-#define MKW_NO_MKWRITE		0x01	/* vm_ops without ->page_mkwrite: no tickets, I1..I3 not judged */
+/* vm_ops without ->page_mkwrite: there are no tickets, I1 to I3 are not judged */
+#define MKW_NO_MKWRITE		0x01
 #define MKW_OWN_FAULT		0x02	/* ->fault is mkwritefs' own, not filemap_fault */
 
 /**
  * struct mkw_setup - properties of an empty file, before it is mapped
- * @order: every folio of the page cache has this order
+ * @order: the folios that a read() brings into the page cache have this order,
+ *	   as long as nothing else is cached there
  * @flags: MKW_NO_MKWRITE and the following
  */
 struct mkw_setup {
@@ -38,6 +40,7 @@ enum mkw_ret {
 	MKW_LOCKED,	/* prepared, VM_FAULT_LOCKED */
 	MKW_UNLOCKED,	/* prepared, folio unlocked, 0 */
 	MKW_RETRY,	/* nothing prepared, VM_FAULT_RETRY */
+	MKW_RETRY_LOCKED, /* prepared, VM_FAULT_RETRY | VM_FAULT_LOCKED */
 	MKW_NOPAGE,	/* nothing prepared, VM_FAULT_NOPAGE */
 	MKW_SIGBUS,	/* nothing prepared, VM_FAULT_SIGBUS */
 	MKW_OOM,	/* nothing prepared, VM_FAULT_OOM */
@@ -103,6 +106,7 @@ struct mkw_mode {
  * @frozen: 1 if the filesystem is frozen
  * @flags_lost: returns of do_page_mkwrite() for this file that left vmf->flags
  *		changed; ~0 if that cannot be observed on this kernel
+ * @filemap_fault: calls of filemap_fault() for this file; likewise
  * @violations: what must never happen, all files since the last mount
  */
 struct mkw_counts {
@@ -112,6 +116,7 @@ struct mkw_counts {
 	__u64 tickets;
 	__u64 frozen;
 	__u64 flags_lost;
+	__u64 filemap_fault;
 	__u64 violations[MKW_VIOLATIONS];
 };
 
@@ -146,6 +151,12 @@ struct mkw_look {
 	__u32 beyond;
 };
 
+/* For MKW_IOC_MARK: what the folio at index 0 is made to be. */
+enum mkw_mark {
+	MKW_READAHEAD,		/* where the next readahead is to begin */
+	MKW_NOT_UPTODATE,	/* not read yet */
+};
+
 #define MKW_IOC_SETUP	_IOW('m', 0, struct mkw_setup)
 #define MKW_IOC_MODE	_IOW('m', 1, struct mkw_mode)
 #define MKW_IOC_COUNTS	_IOR('m', 2, struct mkw_counts)
@@ -163,5 +174,7 @@ struct mkw_look {
 #define MKW_IOC_UNPIN	_IO('m', 9)
 /* Breaks this invariant (enum mkw_violation) for the folio at index 0. */
 #define MKW_IOC_BREAK	_IOW('m', 10, __u32)
+
+#define MKW_IOC_MARK	_IOW('m', 11, __u32)
 
 #endif /* MKWRITEFS_H */
