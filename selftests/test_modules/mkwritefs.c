@@ -689,7 +689,7 @@ static void mkw_play(struct mkw_file *file, struct folio *folio,
 ssize_t filemap_mkwrite_lock(struct vm_fault *vmf) __weak;
 static ssize_t (*mkw_helper)(struct vm_fault *vmf) = filemap_mkwrite_lock;
 
-static ssize_t mkw_lock(struct vm_fault *vmf)
+static ssize_t mkw_lock_folio(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
 	struct inode *inode = file_inode(vmf->vma->vm_file);
@@ -742,7 +742,7 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(vmf->vma->vm_file);
-	len = mkw_lock(vmf);
+	len = mkw_lock_folio(vmf);
 	if (len < 0) {
 		ret = len == -EAGAIN ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 		goto out;
