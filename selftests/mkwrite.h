@@ -87,11 +87,10 @@ static inline void mkw_start(struct __test_metadata *_metadata,
 {
 	char c;
 
-	if (path == UNMAPPED) {
-		ASSERT_EQ(1, pread(m->fd, &c, 1, page * PAGE));
-	} else {
+	/* This makes the folio, of the file's order. */
+	ASSERT_EQ(1, pread(m->fd, &c, 1, page * PAGE));
+	if (path == READ_MAPPED)
 		ASSERT_LE(0, mkw_read(m, page));
-	}
 }
 
 /* Puts a setting of the VM into force, returns the old one in @old. */

@@ -81,13 +81,16 @@ static void *writer(void *arg)
 }
 
 /* Large folios where nothing is cached; a fault would make small ones. */
-static void cache_all(struct mkw *m)
+static void cache_all(struct shared *s)
 {
-	static __thread char buffer[PAGES * PAGE];
+	unsigned long page;
+	char c;
 
 	/* The end of the file may come earlier. */
-	while (pread(m->fd, buffer, sizeof(buffer), 0) < 0 && errno == EINTR)
-		;
+	for (page = 0; page < PAGES; page += 1UL << s->order) {
+		if (pread(s->m->fd, &c, 1, page * PAGE) < 0)
+			atomic_fetch_add(&s->failed, 1);
+	}
 }
 
 /* What may fail here fails because of what another thread does. */
@@ -139,7 +142,7 @@ static void *other(void *arg)
 				atomic_fetch_add(&s->failed, 1);
 			break;
 		case 8:
-			cache_all(m);
+			cache_all(s);
 			break;
 		}
 	}
@@ -168,7 +171,7 @@ static void run(struct __test_metadata *_metadata, struct mkw *m,
 	mkw_open(_metadata, m, PAGES, order, 0);
 	mkw_mode(m, .flags = flags | MKW_BACKGROUND);
 	TH_LOG("MKW_SEED=%u", s.seed);
-	cache_all(m);
+	cache_all(&s);
 	for (i = 0; i < WRITERS + 2; i++) {
 		workers[i] = (struct worker){ .s = &s, .nr = i, .seed = s.seed + i };
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL,
