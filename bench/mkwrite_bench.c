@@ -34,7 +34,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum unit { UNIT_NS, UNIT_TSC, UNIT_CYCLES };
+enum unit { UNIT_NS, UNIT_INSN, UNIT_CYCLES };
+
+/*
+ * Repetitions that do not count: the first allocates what is kept, the second
+ * moves the pages to the active list.
+ */
+#define WARM_UP 2
 
 /* One row of the output for each of them, if the test has it. */
 enum metric { COST, FAULTS, MAJOR, RSS, UNMAP, SYNC, NR_METRICS };
@@ -58,7 +64,7 @@ struct test {
 	void (*run)(const struct test *t);
 	bool random;		/* visit the pages in random order */
 	bool sparse;		/* visit one page in opt.stride */
-	bool small;		/* many files of opt.small pages each */
+	bool small;		/* opt.files files of opt.small pages each */
 	bool again;		/* write and msync before */
 	bool read_first;	/* read every page before */
 	bool read_only;		/* measure reads */
@@ -74,6 +80,7 @@ static struct {
 	size_t chunk;
 	size_t stride;
 	size_t small;
+	size_t files;
 	unsigned int reps;
 	unsigned int rounds;
 	unsigned int seed;
@@ -87,6 +94,7 @@ static struct {
 	.chunk = 1 << 20,
 	.stride = 16,
 	.small = 4,
+	.files = 256,
 	.reps = 5,
 	.rounds = 8,
 	.seed = 1,
@@ -129,11 +137,11 @@ static uint64_t now(void)
 	uint64_t v;
 
 	switch (opt.unit) {
-	case UNIT_TSC:
+	case UNIT_INSN:
 #ifdef __x86_64__
 		return __builtin_ia32_rdtsc();
 #else
-		errx(2, "-u tsc is for x86-64");
+		errx(2, "-u insn is for x86-64");
 #endif
 	case UNIT_CYCLES:
 		if (read(perf_fd, &v, sizeof(v)) != sizeof(v))
@@ -147,13 +155,15 @@ static uint64_t now(void)
 }
 
 /*
- * Return just after a timer tick. A short measurement then has no tick in it,
- * and a long one has the same number of them every time.
+ * Let deferred work (RCU callbacks, kworkers) finish, and return just after a
+ * timer tick. A short measurement then has no tick in it, and a long one has
+ * the same number of them every time.
  */
-static void wait_for_tick(void)
+static void settle(void)
 {
 	struct timespec a, b;
 
+	usleep(100000);
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &a);
 	do {
 		clock_gettime(CLOCK_MONOTONIC_COARSE, &b);
@@ -190,8 +200,8 @@ static const char *unit_name(enum metric m)
 	if (m == RSS)
 		return "pages";
 	switch (opt.unit) {
-	case UNIT_TSC:
-		return "tsc/page";
+	case UNIT_INSN:
+		return "insn/page";
 	case UNIT_CYCLES:
 		return "cycles/page";
 	default:
@@ -263,7 +273,7 @@ static void drop_file(size_t nr)
 static uint32_t *make_order(const struct test *t, size_t *count)
 {
 	size_t step = t->sparse ? opt.stride : 1;
-	size_t n = opt.pages / step;
+	size_t n = (t->small ? opt.small * opt.files : opt.pages) / step;
 	uint32_t *order = malloc(n * sizeof(*order));
 
 	if (!order)
@@ -299,7 +309,7 @@ static void read_pages(char **page, size_t n)
 /* One file of all pages or many small ones; measure one pass over the pages. */
 static void run_pass(const struct test *t)
 {
-	size_t nr_files = t->small ? opt.pages / opt.small : 1;
+	size_t nr_files = t->small ? opt.files : 1;
 	size_t file_pages = t->small ? opt.small : opt.pages;
 	size_t file_size = file_pages * page_size;
 	int prot = t->read_only ? PROT_READ : PROT_READ | PROT_WRITE;
@@ -316,9 +326,8 @@ static void run_pass(const struct test *t)
 	for (size_t f = 0; f < nr_files; f++)
 		fd[f] = anon ? -1 : make_file(f, file_pages);
 
-	/* Repetition 0 warms up what is allocated once, and does not count. */
-	for (unsigned int rep = 0; rep <= opt.reps; rep++) {
-		struct sample *r = &s[rep ? rep - 1 : 0];
+	for (unsigned int rep = 0; rep < WARM_UP + opt.reps; rep++) {
+		struct sample *r = &s[rep < WARM_UP ? 0 : rep - WARM_UP];
 		struct rusage ru0, ru1;
 		size_t rss;
 		uint64_t start, end;
@@ -335,6 +344,7 @@ static void run_pass(const struct test *t)
 		r->m[SYNC] = -1;
 		if (t->again) {
 			write_pages(page, n, 'a');
+			settle();
 			start = now();
 			for (size_t f = 0; f < nr_files; f++)
 				if (msync(map[f], file_size, MS_SYNC))
@@ -346,7 +356,7 @@ static void run_pass(const struct test *t)
 
 		rss = resident();
 		getrusage(RUSAGE_SELF, &ru0);
-		wait_for_tick();
+		settle();
 		MARK_BEGIN();
 		start = now();
 		if (t->read_only)
@@ -361,7 +371,7 @@ static void run_pass(const struct test *t)
 		r->m[MAJOR] = ru1.ru_majflt - ru0.ru_majflt;
 		r->m[RSS] = (double)resident() - rss;
 
-		wait_for_tick();
+		settle();
 		start = now();
 		for (size_t f = 0; f < nr_files; f++)
 			munmap(map[f], file_size);
@@ -486,8 +496,8 @@ static void run_crew(const struct test *t, enum sharing sharing,
 	c->tasks = tasks;
 	c->fd = fd;
 
-	for (unsigned int rep = 0; rep <= opt.reps; rep++) {
-		struct sample *r = &s[rep ? rep - 1 : 0];
+	for (unsigned int rep = 0; rep < WARM_UP + opt.reps; rep++) {
+		struct sample *r = &s[rep < WARM_UP ? 0 : rep - WARM_UP];
 		uint64_t start;
 
 		pthread_barrier_init(&c->start, &attr, tasks + 1);
@@ -602,18 +612,19 @@ static void usage(FILE *f)
 		"  -l LABEL   first column of the output (%s)\n"
 		"  -t TESTS   which, separated by commas (%s)\n"
 		"  -n PAGES   pages of the file (%zu)\n"
-		"  -r REPS    repetitions, and one before to warm up (%u)\n"
+		"  -r REPS    repetitions; two more before do not count (%u)\n"
 		"  -w KIB     size of the write calls that fill the file (%zu)\n"
 		"  -s STRIDE  of the test sparse (%zu)\n"
 		"  -f PAGES   of a small file (%zu)\n"
+		"  -F FILES   how many small files (%zu)\n"
 		"  -S SEED    of the random order (%u)\n"
-		"  -u UNIT    ns, tsc (QEMU -icount: instructions) or cycles (ns)\n"
+		"  -u UNIT    ns, cycles, or insn: the TSC of QEMU -icount shift=0 (ns)\n"
 		"  -j TASKS   numbers of tasks, separated by commas (%s)\n"
 		"  -P         the tasks are processes, not threads\n"
 		"  -R ROUNDS  of each task (%u)\n"
 		"tests:\n",
 		opt.label, opt.tests, opt.pages, opt.reps, opt.chunk >> 10,
-		opt.stride, opt.small, opt.seed, opt.tasks, opt.rounds);
+		opt.stride, opt.small, opt.files, opt.seed, opt.tasks, opt.rounds);
 	for (size_t i = 0; i < NR_TESTS; i++)
 		fprintf(f, "  %-10s %s\n", tests[i].name, tests[i].what);
 	fprintf(f,
@@ -642,7 +653,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "l:t:n:r:w:s:f:S:u:j:PR:h")) != -1) {
+	while ((c = getopt(argc, argv, "l:t:n:r:w:s:f:F:S:u:j:PR:h")) != -1) {
 		switch (c) {
 		case 'l':
 			opt.label = optarg;
@@ -665,18 +676,21 @@ static void parse(int argc, char **argv)
 		case 'f':
 			opt.small = number(optarg, c, 1);
 			break;
+		case 'F':
+			opt.files = number(optarg, c, 1);
+			break;
 		case 'S':
 			opt.seed = number(optarg, c, 0);
 			break;
 		case 'u':
 			if (!strcmp(optarg, "ns"))
 				opt.unit = UNIT_NS;
-			else if (!strcmp(optarg, "tsc"))
-				opt.unit = UNIT_TSC;
+			else if (!strcmp(optarg, "insn"))
+				opt.unit = UNIT_INSN;
 			else if (!strcmp(optarg, "cycles"))
 				opt.unit = UNIT_CYCLES;
 			else
-				errx(2, "-u %s: ns, tsc or cycles", optarg);
+				errx(2, "-u %s: ns, insn or cycles", optarg);
 			break;
 		case 'j':
 			opt.tasks = optarg;
@@ -700,23 +714,18 @@ static void parse(int argc, char **argv)
 		exit(2);
 	}
 	opt.dir = argv[optind];
-	if (opt.pages < opt.stride || opt.pages < opt.small)
-		errx(2, "-n must be at least the stride and the size of a small file");
+	if (opt.pages < opt.stride)
+		errx(2, "-n must be at least -s");
 }
 
 int main(int argc, char **argv)
 {
-	struct rlimit files;
 	char *list, *next, *item;
 
 	page_size = sysconf(_SC_PAGESIZE);
 	parse(argc, argv);
 	if (opt.unit == UNIT_CYCLES)
 		open_cycles();
-	if (!getrlimit(RLIMIT_NOFILE, &files)) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
 
 	next = list = strdup(opt.tests);
 	if (!list)
