@@ -128,6 +128,14 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	}
 }
 
+/* Section borders have names too; a function at the same address is meant. */
+static bool is_border(const char *name)
+{
+	const char *tail = strstr(name, "_text_");
+
+	return tail && (!strcmp(tail, "_text_start") || !strcmp(tail, "_text_end"));
+}
+
 /* System.map is sorted by address; of several names for one the first is kept. */
 static bool read_map(const char *path)
 {
@@ -144,7 +152,7 @@ static bool read_map(const char *path)
 	function[nr_functions++].name = "(user)";
 	while (fgets(line, sizeof(line), f) && nr_functions < room) {
 		if (sscanf(line, "%" SCNx64 " %c %255s", &addr, &type, name) != 3 ||
-		    !strchr("tTwW", type) || addr <= function[nr_functions - 1].start)
+		    !strchr("tTwW", type) || is_border(name) || addr <= function[nr_functions - 1].start)
 			continue;
 		function[nr_functions].start = addr;
 		function[nr_functions++].name = strdup(name);

@@ -399,18 +399,18 @@ static void run_pass(const struct test *t)
 /* Contention: several tasks, in the manner of will-it-scale's page_fault3. */
 enum sharing { ONE_MAPPING, MANY_MAPPINGS, PRIVATE_FILES };
 
-struct crew {
-	pthread_barrier_t start;
-	pthread_barrier_t stop;
-	enum sharing sharing;
-	unsigned int tasks;
-	char *map;		/* ONE_MAPPING */
-	int *fd;		/* one, or one for each task */
-};
-
 struct worker {
 	struct crew *crew;
 	unsigned int id;
+	uint64_t start, end;
+};
+
+struct crew {
+	pthread_barrier_t start;
+	enum sharing sharing;
+	char *map;		/* ONE_MAPPING */
+	int *fd;		/* one, or one for each task */
+	struct worker worker[];
 };
 
 /*
@@ -424,6 +424,9 @@ static void *work(void *arg)
 	size_t size = opt.pages * page_size;
 
 	pthread_barrier_wait(&c->start);
+	/* Cycles are counted by the parent, for all of its children. */
+	if (opt.unit != UNIT_CYCLES)
+		w->start = now();
 	for (unsigned int round = 0; round < opt.rounds; round++) {
 		char *map, *end;
 
@@ -447,7 +450,8 @@ static void *work(void *arg)
 			munmap(map, size);
 		}
 	}
-	pthread_barrier_wait(&c->stop);
+	if (opt.unit != UNIT_CYCLES)
+		w->end = now();
 	return NULL;
 }
 
@@ -476,48 +480,42 @@ static void run_crew(const struct test *t, enum sharing sharing,
 	size_t nr_files = sharing == PRIVATE_FILES ? tasks : 1;
 	size_t file_pages = sharing == ONE_MAPPING ? opt.pages * tasks : opt.pages;
 	size_t file_size = file_pages * page_size;
+	size_t crew_size = sizeof(struct crew) + tasks * sizeof(struct worker);
 	/* Shared, so that it serves processes too. */
-	struct crew *c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE,
+	struct crew *c = mmap(NULL, crew_size, PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct sample *s = calloc(opt.reps, sizeof(*s));
-	struct worker *w = calloc(tasks, sizeof(*w));
 	pthread_t *thread = calloc(tasks, sizeof(*thread));
 	int *fd = calloc(nr_files, sizeof(*fd));
 	pthread_barrierattr_t attr;
 	char name[32];
 
-	if (c == MAP_FAILED || !s || !w || !thread || !fd)
+	if (c == MAP_FAILED || !s || !thread || !fd)
 		err(1, "no memory");
 	for (size_t f = 0; f < nr_files; f++)
 		fd[f] = make_file(f, file_pages);
 	pthread_barrierattr_init(&attr);
 	pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	c->sharing = sharing;
-	c->tasks = tasks;
 	c->fd = fd;
 
 	for (unsigned int rep = 0; rep < WARM_UP + opt.reps; rep++) {
 		struct sample *r = &s[rep < WARM_UP ? 0 : rep - WARM_UP];
-		uint64_t start;
+		uint64_t start = UINT64_MAX, end = 0;
 
-		pthread_barrier_init(&c->start, &attr, tasks + 1);
-		pthread_barrier_init(&c->stop, &attr, tasks + 1);
+		pthread_barrier_init(&c->start, &attr, tasks);
 		if (sharing == ONE_MAPPING) {
 			c->map = mmap(NULL, file_size, PROT_READ | PROT_WRITE,
 				      MAP_SHARED, fd[0], 0);
 			if (c->map == MAP_FAILED)
 				err(1, "mmap");
 		}
+		if (opt.unit == UNIT_CYCLES)
+			start = now();
 		for (unsigned int i = 0; i < tasks; i++) {
-			w[i] = (struct worker){ .crew = c, .id = i };
-			start_worker(&w[i], &thread[i]);
+			c->worker[i] = (struct worker){ .crew = c, .id = i };
+			start_worker(&c->worker[i], &thread[i]);
 		}
-		pthread_barrier_wait(&c->start);
-		start = now();
-		pthread_barrier_wait(&c->stop);
-		/* Cycles of a child are added to the parent's when it ends. */
-		if (opt.unit != UNIT_CYCLES)
-			r->m[COST] = now() - start;
 		for (unsigned int i = 0; i < tasks; i++) {
 			int status;
 
@@ -526,13 +524,22 @@ static void run_crew(const struct test *t, enum sharing sharing,
 			else if (wait(&status) < 0 || status)
 				errx(1, "a worker failed");
 		}
-		if (opt.unit == UNIT_CYCLES)
-			r->m[COST] = now() - start;
-		r->m[COST] /= (double)tasks * opt.rounds * opt.pages;
+		if (opt.unit == UNIT_CYCLES) {
+			/* Those of a child were added when it ended. */
+			end = now();
+		} else {
+			/* From the first that began to the last that ended. */
+			for (unsigned int i = 0; i < tasks; i++) {
+				if (c->worker[i].start < start)
+					start = c->worker[i].start;
+				if (c->worker[i].end > end)
+					end = c->worker[i].end;
+			}
+		}
+		r->m[COST] = (double)(end - start) / tasks / opt.rounds / opt.pages;
 		if (sharing == ONE_MAPPING)
 			munmap(c->map, file_size);
 		pthread_barrier_destroy(&c->start);
-		pthread_barrier_destroy(&c->stop);
 	}
 
 	for (size_t f = 0; f < nr_files; f++) {
@@ -541,10 +548,9 @@ static void run_crew(const struct test *t, enum sharing sharing,
 	}
 	snprintf(name, sizeof(name), "%u%c", tasks, opt.processes ? 'p' : 't');
 	report(t->name, name, COST, s);
-	munmap(c, sizeof(*c));
+	munmap(c, crew_size);
 	free(fd);
 	free(thread);
-	free(w);
 	free(s);
 }
 
