@@ -615,10 +615,12 @@ static void mkw_work(struct work_struct *work)
 			mkw_clean_locked(folio);
 		folio_unlock(folio);
 	} else if (job->kind == MKW_INVALIDATE) {
-		filemap_write_and_wait_range(mapping, folio_pos(folio),
-				folio_pos(folio) + folio_size(folio) - 1);
-		invalidate_inode_pages2_range(mapping, folio->index,
-				folio_next_index(folio) - 1);
+		loff_t pos = folio_pos(folio);
+		pgoff_t last = folio_next_index(folio) - 1;
+
+		filemap_write_and_wait_range(mapping, pos,
+					     pos + folio_size(folio) - 1);
+		invalidate_inode_pages2_range(mapping, folio->index, last);
 	} else if (job->kind == MKW_CUT) {
 		mkw_size_job(inode, folio_pos(folio) + PAGE_SIZE, true);
 	} else if (job->kind == MKW_SHRINK) {
