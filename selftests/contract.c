@@ -74,6 +74,13 @@ TEST_F(contract, invalidated_read_mapped)
 }
 
 /*
+ * W6: what a handler has to ask before it prepares, each filesystem asks in its
+ * own way on 6.12. mkwritefs asks by the helper if the kernel has it; if not, as
+ * most of them do, so that a red here stands for those and not for the VM.
+ */
+MKW_FIXTURE(W6)
+
+/*
  * The file ends inside of the folio before the handler has its lock. The folio
  * stays, as it is dirty, but the page that faults is beyond the end of the file.
  */
