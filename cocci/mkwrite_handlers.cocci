@@ -44,19 +44,34 @@ known = re.compile(r'^(filemap_fault|dax_iomap_fault|dax_finish_sync_fault|'
 bare = ('block_page_mkwrite', 'iomap_page_mkwrite')
 handlers = set(os.environ.get('MKWRITE_HANDLERS', '').split())
 mode, calls, facts, said = {}, {}, {}, set()
+verdicts = {}
 
-def judged(fn):
-    if fn in handlers or named.match(fn):
-        return True
-    seen, todo = set(), [c for c in calls if c in handlers or named.match(c)]
+def closure():
+    "handlers, and what they forward to"
+    seen = set()
+    todo = list(handlers) + [c for c in calls if named.match(c)]
     while todo:
         c = todo.pop()
-        if c == fn:
-            return True
         if c not in seen:
             seen.add(c)
             todo += calls.get(c, ())
-    return False
+    return seen
+
+# Asked for every function by every rule: the first answer after the last
+# assignment and forward were seen is kept.
+def judged(fn):
+    if 'all' not in verdicts:
+        verdicts['all'] = closure()
+    return fn in verdicts['all'] or bool(named.match(fn))
+
+def handler(fn):
+    handlers.add(fn)
+    verdicts.clear()
+
+def call(fn, g):
+    if not known.match(g):
+        calls.setdefault(fn, set()).add(g)
+        verdicts.clear()
 
 def note(fact, fn):
     facts.setdefault(fact, set()).add(fn)
@@ -114,7 +129,7 @@ struct vm_operations_struct ops = { .page_mkwrite = fn, };
 @script:python@
 fn << assigned.fn;
 @@
-handlers.add(fn)
+handler(fn)
 
 @late@
 expression E;
@@ -129,7 +144,7 @@ E->page_mkwrite = fn
 @script:python@
 fn << late.fn;
 @@
-handlers.add(fn)
+handler(fn)
 
 @forward@
 typedef vm_fault_t;
@@ -150,8 +165,7 @@ p << forward.p;
 fn << forward.fn;
 g << forward.g;
 @@
-if not known.match(g):
-    calls.setdefault(fn, set()).add(g)
+call(fn, g)
 
 @prepares@
 identifier fn;
@@ -164,7 +178,7 @@ fn(...) { <+... g@p(...) ...+> }
 fn << prepares.fn;
 g << prepares.g;
 @@
-calls.setdefault(fn, set()).add(g)
+call(fn, g)
 
 @script:python depends on audit@
 p << forward.p;
@@ -182,6 +196,18 @@ g << prepares.g;
 if judged(fn):
     say(p, fn, 'forward', g)
 
+@defined@
+identifier fn : script:python() { judged(fn) };
+position p;
+@@
+fn@p(...) { ... }
+
+@script:python depends on audit@
+p << defined.p;
+fn << defined.fn;
+@@
+say(p, fn, 'function', '')
+
 @pointer@
 identifier fn : script:python() { judged(fn) };
 expression E;
@@ -196,7 +222,7 @@ fn << pointer.fn;
 say(p, fn, 'forward', '*')
 
 @protects@
-identifier fn;
+identifier fn : script:python() { judged(fn) };
 @@
 fn(...) { <+... sb_start_pagefault(...) ...+> }
 
@@ -206,7 +232,7 @@ fn << protects.fn;
 note('protects', fn)
 
 @reads@
-identifier fn;
+identifier fn : script:python() { judged(fn) };
 expression E;
 @@
 fn(...) { <+...
@@ -224,7 +250,7 @@ note('size', fn)
 
 // Only a folio of the page cache has an i_size to be checked against.
 @cache@
-identifier fn;
+identifier fn : script:python() { judged(fn) };
 expression E;
 @@
 fn(...) { <+... E->mapping ...+> }
@@ -235,7 +261,7 @@ fn << cache.fn;
 note('cache', fn)
 
 @locks@
-identifier fn;
+identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_(try)?lock|(try)?lock_page|mkwrite_.*lock|folio_mkwrite)";
 @@
 fn(...) { <+... lk(...) ...+> }
@@ -686,7 +712,8 @@ else:
     say(p, fn, 'isize', 'i_size is not checked under the folio lock')
 
 @sized@
-identifier fn, v;
+identifier fn : script:python() { judged(fn) };
+identifier v;
 expression I;
 @@
 fn(...) { <...
@@ -700,7 +727,8 @@ v << sized.v;
 note('size of ' + fn, v)
 
 @placed@
-identifier fn, v;
+identifier fn : script:python() { judged(fn) };
+identifier v;
 identifier at =~ "^(folio_pos|page_offset)$";
 @@
 fn(...) { <...
