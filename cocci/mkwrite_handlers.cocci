@@ -761,7 +761,7 @@ shift = b.endswith('>>PAGE_SHIFT')
 b = b.replace('>>PAGE_SHIFT', '').strip('()')
 sized = (b.startswith('i_size_read') or b.endswith('->i_size') or
          has('size of ' + fn, b))
-at = (re.match(r'(folio_pos|page_offset)\([^()]*\)$', a) or
+at = (re.match(r'(folio_pos|page_offset)\(([^()]|\([^()]*\))*\)$', a) or
       has('pos of ' + fn, a))
 if sized and (a.endswith('->index') if shift else at):
     say(p, fn, 'eof', 'a folio that begins at i_size is taken for one inside the file')
