@@ -6,6 +6,7 @@
 typedef unsigned int vm_fault_t;
 typedef long long loff_t;
 typedef unsigned long pgoff_t;
+typedef long ssize_t;
 
 #define VM_FAULT_OOM		0x0001u
 #define VM_FAULT_SIGBUS		0x0002u
@@ -58,6 +59,7 @@ void folio_attach_private(struct folio *folio, void *data);
 loff_t folio_pos(struct folio *folio);
 loff_t page_offset(struct page *page);
 size_t folio_size(struct folio *folio);
+long filemap_mkwrite_lock(struct vm_fault *vmf);
 long folio_mkwrite_check_truncate(struct folio *folio, struct inode *inode);
 loff_t i_size_read(struct inode *inode);
 void sb_start_pagefault(struct super_block *sb);
