@@ -106,10 +106,11 @@ filemap_mkwrite_lock(vmf)
 @unused depends on leave || jump || length@
 identifier fn =~ "mkwrite$", vmf, x;
 type T;
+expression F;
 @@
 vm_fault_t fn(struct vm_fault *vmf) {
-...
--	T x = \(file_inode(...)\|page_folio(...)\|vmf->page\);
+... when any
+-	T x = \(file_inode(F)\|page_folio(F)\|vmf->page\);
 ... when != x
 }
 

@@ -5,7 +5,6 @@
 vm_fault_t foo_page_mkwrite(struct vm_fault *vmf)
 {
 	ssize_t bytes;
-	struct inode *inode = file_inode(vmf->vma->vm_file);
 
 	file_update_time(vmf->vma->vm_file);
 	bytes = filemap_mkwrite_lock(vmf);
@@ -36,7 +35,6 @@ out:
 vm_fault_t baz_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
-	struct inode *inode = file_inode(vmf->vma->vm_file);
 	long n;
 
 	n = filemap_mkwrite_lock(vmf);
