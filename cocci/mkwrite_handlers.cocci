@@ -19,7 +19,7 @@
 // Options: --no-includes
 // Comments:
 // A function is judged if it is assigned to .page_mkwrite in the same file, if
-// its name ends in "mkwrite", if MKWRITE_HANDLERS (environment, names separated
+// its name ends in "page_mkwrite", if MKWRITE_HANDLERS (environment, names separated
 // by blanks) has it, or if a judged function of the same file returns its value.
 // Paths are followed, values are not: where the answer hangs on a value or on a
 // function of another file the message says "undecidable". With -D audit the
@@ -36,7 +36,7 @@ virtual audit
 @@
 import os, re
 
-named = re.compile(r'^(?!do_page_mkwrite$|vmf_insert_|.*pfn_mkwrite$).*mkwrite$')
+named = re.compile(r'^(?!do_page_mkwrite$).*page_mkwrite$')
 # What these return is known, or no result of a ->page_mkwrite.
 known = re.compile(r'^(filemap_fault|dax_iomap_fault|dax_finish_sync_fault|'
                    r'vmf_(fs_)?error|block_page_mkwrite_return|trace_.*)$')
@@ -98,7 +98,10 @@ def not_frozen_out(fn):
     return judged(fn) and not frozen_out(fn)
 
 def has_cache(fn):
-    return judged(fn) and has('cache', fn)
+    return judged(fn) and (has('cache', fn) or has('helper', fn))
+
+def cache_not_frozen_out(fn):
+    return has_cache(fn) and not frozen_out(fn)
 
 def say(p, fn, rule, text):
     msg = '%s: [%s] %s' % (fn, rule, text)
@@ -251,18 +254,31 @@ note('size', fn)
 // Only a folio of the page cache has an i_size to be checked against.
 @cache@
 identifier fn : script:python() { judged(fn) };
-expression E;
+identifier check =~ "check_truncate$";
+expression E, F;
 @@
-fn(...) { <+... E->mapping ...+> }
+fn(...) { <+...
+\(E->mapping == F\|E->mapping != F\|!E->mapping\|F = E->mapping\|check(...)\)
+...+> }
 
 @script:python@
 fn << cache.fn;
 @@
 note('cache', fn)
 
+@helper@
+identifier fn : script:python() { judged(fn) };
+@@
+fn(...) { <+... filemap_mkwrite_lock(...) ...+> }
+
+@script:python@
+fn << helper.fn;
+@@
+note('helper', fn)
+
 @locks@
 identifier fn : script:python() { judged(fn) };
-identifier lk =~ "^(__)?(folio_(try)?lock|(try)?lock_page|mkwrite_.*lock|folio_mkwrite)";
+identifier lk =~ "^(__)?(folio_(try)?lock|(try)?lock_page|filemap_mkwrite_lock)";
 @@
 fn(...) { <+... lk(...) ...+> }
 
@@ -394,7 +410,7 @@ identifier lk =~ "^(__)?(folio_lock|lock_page)$";
 identifier lkk =~ "^(__)?(folio_lock|lock_page)_killable$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 idexpression ret;
-expression E, F;
+expression E, F, G;
 constant C;
 statement S;
 position p;
@@ -407,6 +423,9 @@ lk(F);
 if (lkk(F) < 0) S
 |
 if (lkk(F)) S
+|
+G = filemap_mkwrite_lock(...);
+if (G < 0) S
 )
 ... when != un(...)
     when != ret = VM_FAULT_LOCKED
@@ -628,16 +647,28 @@ identifier fn : script:python() { not_frozen_out(fn) };
 position p;
 @@
 fn(...) { <+...
-* \(folio_lock@p\|lock_page@p\|folio_lock_killable@p\|lock_page_killable@p\|file_update_time@p\)(...)
+* file_update_time@p(...)
+...+> }
+
+@n2@
+identifier fn : script:python() { cache_not_frozen_out(fn) };
+position p;
+@@
+fn(...) { <+...
+* \(folio_lock@p\|lock_page@p\|folio_lock_killable@p\|lock_page_killable@p\|filemap_mkwrite_lock@p\)(...)
 ...+> }
 
 @script:python@
 p << n1.p;
 fn << n1.fn;
 @@
-if not has('reported', fn):
-    note('reported', fn)
-    say(p, fn, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
+say(p, fn, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
+
+@script:python@
+p << n2.p;
+fn << n2.fn;
+@@
+say(p, fn, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
 
 // ---- mapping, isize, eof ----
 
@@ -783,12 +814,20 @@ identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 identifier wait =~ "(journal_start(_sb)?|_trans(action)?_(begin|start|alloc).*|start_trans(action)?|(budget|reserve)_space|inplace_reserve|quota_lock(_check)?|get_caps|balance_fs|start_ordered_extent|filemap_fdatawrite.*|filemap_write_and_wait.*|balance_dirty_pages.*|inode_lock(_nested)?)$";
-expression E;
+expression E, G;
+statement S;
 position p;
 @@
 fn(...) {
 ... when any
-lk(...)
+(
+lk(...);
+|
+if (lk(...) < 0) S
+|
+G = filemap_mkwrite_lock(...);
+if (G < 0) S
+)
 ... when != un(...)
     when != E == -ENOSPC
 * wait@p(...)
@@ -805,11 +844,18 @@ say(p, fn, 'sleep', 'waits for space or a transaction under the folio lock')
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$";
 identifier un =~ "^(folio_unlock|unlock_page)$";
+expression G;
+statement S;
 position p;
 @@
 fn(...) {
 ... when any
-lk(...)
+(
+lk(...);
+|
+G = filemap_mkwrite_lock(...);
+if (G < 0) S
+)
 ... when != un(...)
 iomap_iter@p(...)
 ... when any

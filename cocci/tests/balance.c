@@ -120,3 +120,30 @@ again:
 	}
 	return VM_FAULT_LOCKED;
 }
+
+/* The helper returns locked if the length is positive. */
+vm_fault_t bad_helper_page_mkwrite(struct vm_fault *vmf)
+{
+	ssize_t len;
+
+	len = filemap_mkwrite_lock(vmf);
+	if (len < 0)
+		return vmf_fs_error(len);
+	if (foo_prepare(NULL, page_folio(vmf->page)))
+		return VM_FAULT_SIGBUS;
+	return VM_FAULT_LOCKED;
+}
+
+vm_fault_t ok_helper_page_mkwrite(struct vm_fault *vmf)
+{
+	ssize_t len;
+
+	len = filemap_mkwrite_lock(vmf);
+	if (len < 0)
+		return vmf_fs_error(len);
+	if (foo_prepare(NULL, page_folio(vmf->page))) {
+		folio_unlock(page_folio(vmf->page));
+		return VM_FAULT_SIGBUS;
+	}
+	return VM_FAULT_LOCKED;
+}

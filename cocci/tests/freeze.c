@@ -24,6 +24,10 @@ vm_fault_t bad_folio_page_mkwrite(struct vm_fault *vmf)
 static vm_fault_t bad_part(struct page *page)
 {
 	lock_page(page);
+	if (!page->mapping) {
+		unlock_page(page);
+		return VM_FAULT_NOPAGE;
+	}
 	set_page_dirty(page);
 	return VM_FAULT_LOCKED;
 }
@@ -32,6 +36,15 @@ static vm_fault_t bad_part(struct page *page)
 vm_fault_t whole_page_mkwrite(struct vm_fault *vmf)
 {
 	return bad_part(vmf->page);
+}
+
+vm_fault_t bad_helper_page_mkwrite(struct vm_fault *vmf)
+{
+	ssize_t len = filemap_mkwrite_lock(vmf);
+
+	if (len < 0)
+		return vmf_fs_error(len);
+	return VM_FAULT_LOCKED;
 }
 
 vm_fault_t ok_start_page_mkwrite(struct vm_fault *vmf)
@@ -47,6 +60,10 @@ vm_fault_t ok_start_page_mkwrite(struct vm_fault *vmf)
 static vm_fault_t ok_part(struct page *page)
 {
 	lock_page(page);
+	if (!page->mapping) {
+		unlock_page(page);
+		return VM_FAULT_NOPAGE;
+	}
 	set_page_dirty(page);
 	return VM_FAULT_LOCKED;
 }
@@ -71,5 +88,6 @@ vm_fault_t ok_forward_page_mkwrite(struct vm_fault *vmf)
 /* Nothing of a filesystem is touched. */
 vm_fault_t ok_device_page_mkwrite(struct vm_fault *vmf)
 {
-	return vmf->pgoff ? VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
+	lock_page(vmf->page);
+	return VM_FAULT_LOCKED;
 }

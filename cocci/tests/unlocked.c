@@ -29,7 +29,7 @@ vm_fault_t bad_guard_page_mkwrite(struct vm_fault *vmf)
 }
 
 /* Shared with ->fault: the MKWRITE branch counts. */
-vm_fault_t bad_shared_fault_mkwrite(struct vm_fault *vmf)
+vm_fault_t bad_shared_page_mkwrite(struct vm_fault *vmf)
 {
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
@@ -59,7 +59,7 @@ vm_fault_t ok_locked_page_mkwrite(struct vm_fault *vmf)
 }
 
 /* Returns 0 to ->fault only. */
-vm_fault_t ok_shared_fault_mkwrite(struct vm_fault *vmf)
+vm_fault_t ok_shared_page_mkwrite(struct vm_fault *vmf)
 {
 	if (vmf->flags & (FAULT_FLAG_MKWRITE | FAULT_FLAG_WRITE))
 		return VM_FAULT_SIGBUS;
