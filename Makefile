@@ -4,12 +4,14 @@
 export BASE TREE FS BUILD CACHE V JOBS ACCEL
 export A B BENCH OPTIONS RESULTS
 
-.PHONY: help run test bench clean distclean
+.PHONY: help run test bench audit mail clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
 	@echo 'make test          every check: the series, the scripts, the selftests, the controls'
 	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
+	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched)'
+	@echo 'make mail          the series as mails with your sign-off, in build/mail; sends nothing'
 	@echo 'make clean         remove logs and kernels (build/runs, build/<base>/kernels)'
 	@echo 'make distclean     remove the build folder and the downloads'
 	@echo
@@ -29,6 +31,12 @@ test:
 
 bench:
 	@scripts/bench
+
+audit:
+	@scripts/audit $(TREE)
+
+mail:
+	@scripts/mail
 
 clean:
 	rm -rf "$${BUILD:-build}"/runs "$${BUILD:-build}"/*/kernels "$${BUILD:-build}"/*/*.log
