@@ -82,7 +82,10 @@ TEST_F(W7, one_page_read_mapped)
 	folios(_metadata, &self->m, READ_MAPPED, 0, 2 * FOLIO);
 }
 
-/* The file ends inside the folio: nothing behind the end is ever mapped. */
+/*
+ * The file ends inside the folio: nothing behind the end is ever mapped, and
+ * the page that is not to be had is SIGBUS although its folio is cached.
+ */
 static void end_inside(struct __test_metadata *_metadata, struct mkw *m,
 		       enum path path, unsigned int flags)
 {

@@ -39,6 +39,32 @@ TEST_F(W1, retry_read_mapped)
 	retry(_metadata, &self->m, READ_MAPPED);
 }
 
+/* Prepared and locked, but "retry" all the same: nobody else will unlock it. */
+static void retry_locked(struct __test_metadata *_metadata, struct mkw *m,
+			 enum path path)
+{
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_mode(m, .times = 1, .ret = MKW_RETRY_LOCKED);
+
+	mkw_expect_warning(_metadata);
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	mkw_expect_end(_metadata);
+
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	mkw_kept(_metadata, m, 0, 1);
+}
+
+TEST_F(W1, retry_locked_unmapped)
+{
+	retry_locked(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W1, retry_locked_read_mapped)
+{
+	retry_locked(_metadata, &self->m, READ_MAPPED);
+}
+
 /* The VM says whose handler it was. Once, so the tests above may have been it. */
 TEST_F(W1, retry_warns)
 {

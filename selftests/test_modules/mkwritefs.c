@@ -681,6 +681,8 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	if (mode.ret == MKW_UNLOCKED) {
 		folio_unlock(folio);
 		ret = 0;
+	} else if (mode.ret == MKW_RETRY_LOCKED) {
+		ret = VM_FAULT_RETRY | VM_FAULT_LOCKED;
 	} else {
 		ret = VM_FAULT_LOCKED;
 		if (mode.flags & MKW_WHOLE_FOLIO)
@@ -819,11 +821,11 @@ static long mkw_ioc_mode(struct mkw_file *file, void __user *arg)
 	if (mode.ret >= MKW_RETS || mode.adversary >= MKW_ADVERSARIES ||
 	    mode.when >= MKW_WHENS)
 		return -EINVAL;
-	/* S_SWAPFILE is 0 on a kernel that knows no swap files. */
-	if ((mode.flags & MKW_SWAPFILE) && !S_SWAPFILE)
+	/* IS_SWAPFILE() is constantly false on a kernel without swap. */
+	if ((mode.flags & MKW_SWAPFILE) && !IS_ENABLED(CONFIG_SWAP))
 		return -EOPNOTSUPP;
 	/* It would wait for the lock that the handler returns with. */
-	if (mode.when == MKW_AT_RETURN && mode.ret == MKW_LOCKED &&
+	if (mode.when == MKW_AT_RETURN && mode.ret != MKW_UNLOCKED &&
 	    mode.adversary != MKW_NOBODY && mode.adversary != MKW_FREEZE)
 		return -EINVAL;
 	atomic_set(&file->left, 0);

@@ -20,7 +20,8 @@ enum mkw_violation {
 };
 
 /* struct mkw_setup.flags */
-#define MKW_NO_MKWRITE		0x01	/* vm_ops without ->page_mkwrite: no tickets, I1..I3 not judged */
+/* vm_ops without ->page_mkwrite: there are no tickets, I1 to I3 are not judged */
+#define MKW_NO_MKWRITE		0x01
 #define MKW_OWN_FAULT		0x02	/* ->fault is mkwritefs' own, not filemap_fault */
 
 /**
@@ -38,6 +39,7 @@ enum mkw_ret {
 	MKW_LOCKED,	/* prepared, VM_FAULT_LOCKED */
 	MKW_UNLOCKED,	/* prepared, folio unlocked, 0 */
 	MKW_RETRY,	/* nothing prepared, VM_FAULT_RETRY */
+	MKW_RETRY_LOCKED, /* prepared, VM_FAULT_RETRY | VM_FAULT_LOCKED */
 	MKW_NOPAGE,	/* nothing prepared, VM_FAULT_NOPAGE */
 	MKW_SIGBUS,	/* nothing prepared, VM_FAULT_SIGBUS */
 	MKW_OOM,	/* nothing prepared, VM_FAULT_OOM */
