@@ -2,12 +2,14 @@
 # One command a job; the steps are in scripts/.
 
 export BASE TREE FS BUILD CACHE V JOBS ACCEL
+export A B BENCH OPTIONS RESULTS
 
-.PHONY: help run test clean distclean
+.PHONY: help run test bench clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
 	@echo 'make test          every check: the series, the scripts, the selftests, the controls'
+	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
 	@echo 'make clean         remove logs and kernels (build/runs, build/<base>/kernels)'
 	@echo 'make distclean     remove the build folder and the downloads'
 	@echo
@@ -24,6 +26,9 @@ run:
 
 test:
 	@scripts/test
+
+bench:
+	@scripts/bench
 
 clean:
 	rm -rf "$${BUILD:-build}"/runs "$${BUILD:-build}"/*/kernels "$${BUILD:-build}"/*/*.log

@@ -82,16 +82,15 @@ static inline int mkw_read(struct mkw *m, unsigned long page)
 
 /* Brings the page into the state from which @path starts. */
 static inline void mkw_start(struct __test_metadata *_metadata,
-				     struct mkw *m, unsigned long page,
-				     enum path path)
+			     struct mkw *m, unsigned long page,
+			     enum path path)
 {
 	char c;
 
-	if (path == UNMAPPED) {
-		ASSERT_EQ(1, pread(m->fd, &c, 1, page * PAGE));
-	} else {
+	/* This makes the folio, of the file's order. */
+	ASSERT_EQ(1, pread(m->fd, &c, 1, page * PAGE));
+	if (path == READ_MAPPED)
 		ASSERT_LE(0, mkw_read(m, page));
-	}
 }
 
 /* Puts a setting of the VM into force, returns the old one in @old. */
@@ -115,11 +114,11 @@ static inline void mkw_sysctl(struct __test_metadata *_metadata,
 #define UNFAIRNESS "/proc/sys/vm/page_lock_unfairness"
 
 static inline void mkw_mount(struct __test_metadata *_metadata,
-				     struct mkw *m)
+			     struct mkw *m)
 {
 	struct sigaction action = { .sa_handler = mkw_on_sigbus };
 
-	strcpy(m->dir, "/tmp/mkwrite.XXXXXX");
+	snprintf(m->dir, sizeof(m->dir), "/tmp/mkwrite.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(m->dir));
 	if (mount("mkwrite", m->dir, "mkwritefs", 0, NULL)) {
 		rmdir(m->dir);
@@ -137,8 +136,8 @@ static inline void mkw_mount(struct __test_metadata *_metadata,
  * them a mapping needs must not be up to chance.
  */
 static inline void mkw_open(struct __test_metadata *_metadata,
-				    struct mkw *m, unsigned long pages,
-				    unsigned int order, unsigned int flags)
+			    struct mkw *m, unsigned long pages,
+			    unsigned int order, unsigned int flags)
 {
 	struct mkw_setup setup = { .order = order, .flags = flags };
 	char name[64];
@@ -176,14 +175,14 @@ static inline struct mkw_counts mkw_counts(struct mkw *m)
 }
 
 static inline unsigned long mkw_violated(struct mkw *m,
-						 enum mkw_violation what)
+					 enum mkw_violation what)
 {
 	return mkw_counts(m).violations[what];
 }
 
 /* Throws the file's clean pages out of the mapping and out of the cache. */
 static inline void mkw_forget(struct __test_metadata *_metadata,
-				      struct mkw *m)
+			      struct mkw *m)
 {
 	ASSERT_EQ(0, madvise(m->map, m->pages * PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, posix_fadvise(m->fd, 0, 0, POSIX_FADV_DONTNEED));
@@ -191,8 +190,8 @@ static inline void mkw_forget(struct __test_metadata *_metadata,
 
 /* Checks, written back and read again, that the page begins with @value. */
 static inline void mkw_kept(struct __test_metadata *_metadata,
-				    struct mkw *m, unsigned long page,
-				    char value)
+			    struct mkw *m, unsigned long page,
+			    char value)
 {
 	unsigned long reads;
 
@@ -221,7 +220,7 @@ static inline unsigned long mkw_final(struct __test_metadata *_metadata,
 
 /* Ends what mkw_mount() and mkw_open() began. The counts survive it. */
 static inline void mkw_umount(struct __test_metadata *_metadata,
-				      struct mkw *m)
+			      struct mkw *m)
 {
 	if (m->fd >= 0) {
 		ioctl(m->fd, MKW_IOC_RELEASE);
@@ -275,7 +274,7 @@ static inline void mkw_expect_end(struct __test_metadata *_metadata)
 
 /* Whether the kernel's log has a line with @text. */
 static inline bool mkw_logged(struct __test_metadata *_metadata,
-				      const char *text)
+			      const char *text)
 {
 	int fd = open(LOG, O_RDONLY | O_NONBLOCK);
 	char line[2048];
@@ -339,7 +338,7 @@ mkw_collide(struct __test_metadata *_metadata, struct mkw *m,
 
 /* The state of the page table for the whole mapping. */
 static inline struct mkw_look mkw_look(struct __test_metadata *_metadata,
-					       struct mkw *m)
+				       struct mkw *m)
 {
 	struct mkw_look look = { .addr = (uintptr_t)m->map, .nr = m->pages };
 

@@ -103,6 +103,7 @@ TEST_F(oracle, sees_clean_changed_at_unmount)
 TEST_F(oracle, sees_unprepared_page)
 {
 	mkw_open(_metadata, &self->m, 4, 2, 0);
+	mkw_start(_metadata, &self->m, 0, UNMAPPED);
 	EXPECT_EQ(0, mkw_write(&self->m, 1, 1));
 	EXPECT_EQ(0, msync(self->m.map, 4 * PAGE, MS_SYNC));
 	EXPECT_EQ(0, mkw_violated(&self->m, MKW_I2_CLEAN_CHANGED));

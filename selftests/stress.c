@@ -80,6 +80,19 @@ static void *writer(void *arg)
 	return NULL;
 }
 
+/* Large folios where nothing is cached; a fault would make small ones. */
+static void cache_all(struct shared *s)
+{
+	unsigned long page;
+	char c;
+
+	/* The end of the file may come earlier. */
+	for (page = 0; page < PAGES; page += 1UL << s->order) {
+		if (pread(s->m->fd, &c, 1, page * PAGE) < 0)
+			atomic_fetch_add(&s->failed, 1);
+	}
+}
+
 /* What may fail here fails because of what another thread does. */
 static void *other(void *arg)
 {
@@ -93,7 +106,7 @@ static void *other(void *arg)
 		unsigned long behind = KEPT + page % CHURNED;
 		unsigned long folio = 1UL << s->order;
 
-		switch (r % 8) {
+		switch (r % 9) {
 		case 0:
 			if (msync(m->map + page * PAGE, PAGE, MS_SYNC))
 				atomic_fetch_add(&s->failed, 1);
@@ -128,6 +141,9 @@ static void *other(void *arg)
 			if (ioctl(m->fd, MKW_IOC_CHECK))
 				atomic_fetch_add(&s->failed, 1);
 			break;
+		case 8:
+			cache_all(s);
+			break;
 		}
 	}
 	return NULL;
@@ -155,6 +171,7 @@ static void run(struct __test_metadata *_metadata, struct mkw *m,
 	mkw_open(_metadata, m, PAGES, order, 0);
 	mkw_mode(m, .flags = flags | MKW_BACKGROUND);
 	TH_LOG("MKW_SEED=%u", s.seed);
+	cache_all(&s);
 	for (i = 0; i < WRITERS + 2; i++) {
 		workers[i] = (struct worker){ .s = &s, .nr = i, .seed = s.seed + i };
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL,

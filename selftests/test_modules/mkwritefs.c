@@ -37,6 +37,7 @@
 #include <linux/slab.h>
 #include <linux/statfs.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 #include <linux/workqueue.h>
 #include <linux/writeback.h>
 #include <linux/xarray.h>
@@ -75,6 +76,7 @@ struct mkw_file {
 	atomic64_t fault;
 	atomic64_t reads;
 	atomic64_t flags_lost;
+	atomic64_t filemap_fault;
 
 	struct folio *held;	/* by MKW_IOC_HOLD */
 	u64 held_since;		/* page_mkwrite then */
@@ -258,6 +260,40 @@ static int mkw_read_folio(struct file *unused, struct folio *folio)
 }
 
 /*
+ * Only a read() makes folios of the file's order, where none is cached: a fault
+ * that finds nothing makes one of order 0.
+ */
+static ssize_t mkw_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct address_space *mapping = inode->i_mapping;
+	unsigned long pages = 1UL << mkw_file(inode)->setup.order;
+	pgoff_t index = round_down(iocb->ki_pos >> PAGE_SHIFT, pages);
+	loff_t end = iocb->ki_pos + iov_iter_count(to);
+	struct folio *folio;
+	int err = 0;
+
+	filemap_invalidate_lock_shared(mapping);
+	while (!err && (loff_t)index << PAGE_SHIFT < min(end, i_size_read(inode))) {
+		folio = __filemap_get_folio(mapping, index, FGP_LOCK | FGP_CREAT |
+					    fgf_set_order(pages * PAGE_SIZE),
+					    mapping_gfp_mask(mapping));
+		if (IS_ERR(folio)) {
+			err = PTR_ERR(folio);
+			break;
+		}
+		if (folio_test_uptodate(folio))
+			folio_unlock(folio);
+		else
+			err = mkw_read_folio(NULL, folio);
+		index = folio_next_index(folio);
+		folio_put(folio);
+	}
+	filemap_invalidate_unlock_shared(mapping);
+	return err ?: generic_file_read_iter(iocb, to);
+}
+
+/*
  * Writes a folio back that is no longer dirty and write-protected, and lets go
  * of its ticket. The folio is locked.
  */
@@ -277,10 +313,14 @@ static int mkw_store(struct folio *folio)
 	else
 		below = 0;
 
-	/* What was written beyond the end through a mapping ends here. */
+	/*
+	 * What was written beyond the end through a mapping ends here. Judged is
+	 * what was there before: if a truncation has set i_size and not yet
+	 * zeroed the rest of the page, this does, prepared or not.
+	 */
+	mkw_verify(folio, record);
 	if (below & ~PAGE_MASK)
 		folio_zero_segment(folio, below, round_up(below, PAGE_SIZE));
-	mkw_verify(folio, record);
 
 	for (nr = 0; nr * PAGE_SIZE < below; nr++) {
 		struct page *page = xa_load(&file->store, folio->index + nr);
@@ -518,6 +558,18 @@ static long mkw_fallocate(struct file *filp, int mode, loff_t pos, loff_t len)
 
 /* The adversary */
 
+static void mkw_size_job(struct inode *inode, loff_t size, bool truncate)
+{
+	inode_lock(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	if (truncate)
+		mkw_set_size(inode, size);
+	else
+		i_size_write(inode, size);
+	filemap_invalidate_unlock(inode->i_mapping);
+	inode_unlock(inode);
+}
+
 static void mkw_truncate_job(struct inode *inode, struct folio *folio, bool refill)
 {
 	struct address_space *mapping = inode->i_mapping;
@@ -563,21 +615,29 @@ static void mkw_work(struct work_struct *work)
 			mkw_clean_locked(folio);
 		folio_unlock(folio);
 	} else if (job->kind == MKW_INVALIDATE) {
-		filemap_write_and_wait_range(mapping, folio_pos(folio),
-				folio_pos(folio) + folio_size(folio) - 1);
-		invalidate_inode_pages2_range(mapping, folio->index,
-				folio_next_index(folio) - 1);
+		loff_t pos = folio_pos(folio);
+		pgoff_t last = folio_next_index(folio) - 1;
+
+		filemap_write_and_wait_range(mapping, pos,
+					     pos + folio_size(folio) - 1);
+		invalidate_inode_pages2_range(mapping, folio->index, last);
+	} else if (job->kind == MKW_CUT) {
+		mkw_size_job(inode, folio_pos(folio) + PAGE_SIZE, true);
+	} else if (job->kind == MKW_SHRINK) {
+		mkw_size_job(inode, folio_pos(folio), false);
+	} else if (job->kind == MKW_STALE) {
+		folio_lock(folio);
+		folio_clear_uptodate(folio);
+		folio_unlock(folio);
 	} else {
 		mkw_truncate_job(inode, folio, job->kind == MKW_REFILL);
 	}
 
 	folio_put(folio);
-	if (job->queued) {
-		iput(inode);
+	if (job->queued)
 		kfree(job);
-	} else {
+	else
 		complete(&job->done);
-	}
 }
 
 static bool mkw_job_waits(struct mkw_job *job, struct super_block *sb)
@@ -589,7 +649,9 @@ static bool mkw_job_waits(struct mkw_job *job, struct super_block *sb)
 
 /*
  * Lets the adversary run: to its end, or with MKW_AT_UNLOCK until it waits
- * for what the caller holds.
+ * for what the caller holds. The latter uses the inode, and with MKW_FREEZE the
+ * superblock, until mkw_release() has seen it done: whoever faults has the file
+ * open.
  */
 static void mkw_play(struct mkw_file *file, struct folio *folio,
 		     const struct mkw_mode *mode, enum mkw_when when)
@@ -615,13 +677,39 @@ static void mkw_play(struct mkw_file *file, struct folio *folio,
 		kfree(job);
 		return;
 	}
-	ihold(file->inode);
 	queue_work(mkw_wq, &job->work);
 	while (!mkw_job_waits(job, sb) && time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
 }
 
 /* Faults */
+
+/*
+ * How a handler begins: on a kernel that has it with the helper, otherwise as
+ * most filesystems of 6.12 do, who look at the folio and not at the page.
+ */
+ssize_t filemap_mkwrite_lock(struct vm_fault *vmf) __weak;
+static ssize_t (*mkw_helper)(struct vm_fault *vmf) = filemap_mkwrite_lock;
+
+static ssize_t mkw_lock_folio(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	loff_t size;
+
+	if (mkw_helper)
+		return mkw_helper(vmf);
+
+	folio_lock(folio);
+	size = i_size_read(inode);
+	if (folio->mapping != inode->i_mapping || !folio_test_uptodate(folio) ||
+	    folio_pos(folio) >= size) {
+		folio_unlock(folio);
+		return -EAGAIN;
+	}
+	folio_wait_stable(folio);
+	return min_t(loff_t, folio_size(folio), size - folio_pos(folio));
+}
 
 static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 {
@@ -632,7 +720,7 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	struct mkw_mode mode = file->mode;
 	vm_fault_t ret = VM_FAULT_NOPAGE;
 	unsigned int count = 1;
-	loff_t size;
+	ssize_t len;
 
 	atomic64_inc(&file->page_mkwrite);
 	/* Pairs with the barrier in mkw_collide(): count first, then wait. */
@@ -656,17 +744,14 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(vmf->vma->vm_file);
-	folio_lock(folio);
-	size = i_size_read(inode);
-	if (folio->mapping != inode->i_mapping || !folio_test_uptodate(folio) ||
-	    folio_pos(folio) + nr * PAGE_SIZE >= size) {
-		folio_unlock(folio);
+	len = mkw_lock_folio(vmf);
+	if (len < 0) {
+		ret = len == -EAGAIN ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 		goto out;
 	}
 	if (mode.flags & MKW_WHOLE_FOLIO) {
 		nr = 0;
-		count = min_t(loff_t, folio_nr_pages(folio),
-			      DIV_ROUND_UP(size - folio_pos(folio), PAGE_SIZE));
+		count = DIV_ROUND_UP(len, PAGE_SIZE);
 	}
 	if (mkw_attach_ticket(folio, nr, count)) {
 		folio_unlock(folio);
@@ -675,7 +760,6 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	}
 	if (!(mode.flags & MKW_LEAVE_CLEAN))
 		folio_mark_dirty(folio);
-	folio_wait_stable(folio);
 	mkw_play(file, folio, &mode, MKW_AT_UNLOCK);
 
 	if (mode.ret == MKW_UNLOCKED) {
@@ -731,14 +815,26 @@ static int mkw_mmap(struct file *filp, struct vm_area_struct *vma)
 }
 
 /*
- * Whether do_page_mkwrite() gives vmf->flags back as it got them. Nothing that
- * a user sees depends on it today, so only a probe of the function can tell.
+ * What a user cannot see, only a probe of the function: whether
+ * do_page_mkwrite() gives vmf->flags back as it got them, and whether the VM
+ * calls filemap_fault(). A ->fault of our own could count that, but is not what
+ * the VM takes a straight path for.
  */
 #ifdef CONFIG_KRETPROBES
 struct mkw_entry {
 	struct vm_fault *vmf;
 	unsigned int flags;
 };
+
+/* NULL if the fault is none of ours. */
+static struct mkw_file *mkw_faulting(struct vm_fault *vmf)
+{
+	struct file *filp = vmf->vma->vm_file;
+
+	if (!filp || file_inode(filp)->i_sb->s_magic != MKW_MAGIC)
+		return NULL;
+	return mkw_file(file_inode(filp));
+}
 
 static int mkw_enter(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
@@ -752,41 +848,66 @@ static int mkw_enter(struct kretprobe_instance *instance, struct pt_regs *regs)
 static int mkw_leave(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	struct mkw_entry *entry = (struct mkw_entry *)instance->data;
-	struct file *filp = entry->vmf->vma->vm_file;
+	struct mkw_file *file = mkw_faulting(entry->vmf);
 
-	if (filp && file_inode(filp)->i_sb->s_magic == MKW_MAGIC &&
-	    entry->vmf->flags != entry->flags)
-		atomic64_inc(&mkw_file(file_inode(filp))->flags_lost);
+	if (file && entry->vmf->flags != entry->flags)
+		atomic64_inc(&file->flags_lost);
 	return 0;
 }
 
-static struct kretprobe mkw_probe = {
+static int mkw_enter_fault(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct vm_fault *vmf = (struct vm_fault *)regs_get_kernel_argument(regs, 0);
+	struct mkw_file *file = mkw_faulting(vmf);
+
+	if (file)
+		atomic64_inc(&file->filemap_fault);
+	return 0;
+}
+
+static struct kretprobe mkw_flags_probe = {
 	.kp.symbol_name = "do_page_mkwrite",
 	.entry_handler	= mkw_enter,
 	.handler	= mkw_leave,
 	.data_size	= sizeof(struct mkw_entry),
 };
 
-static bool mkw_probed;
+static struct kprobe mkw_fault_probe = {
+	.symbol_name	= "filemap_fault",
+	.pre_handler	= mkw_enter_fault,
+};
 
-static void mkw_add_probe(void)
+/* All of filemap_fault() but its lookup, where the VM has done that. */
+static struct kprobe mkw_not_ready_probe = {
+	.symbol_name	= "filemap_fault_not_ready",
+	.pre_handler	= mkw_enter_fault,
+};
+static bool mkw_flags_probed, mkw_fault_probed, mkw_not_ready_probed;
+
+static void mkw_add_probes(void)
 {
-	mkw_probed = !register_kretprobe(&mkw_probe);
+	mkw_flags_probed = !register_kretprobe(&mkw_flags_probe);
+	mkw_fault_probed = !register_kprobe(&mkw_fault_probe);
+	mkw_not_ready_probed = !register_kprobe(&mkw_not_ready_probe);
 }
 
-static void mkw_del_probe(void)
+static void mkw_del_probes(void)
 {
-	if (mkw_probed)
-		unregister_kretprobe(&mkw_probe);
+	if (mkw_flags_probed)
+		unregister_kretprobe(&mkw_flags_probe);
+	if (mkw_fault_probed)
+		unregister_kprobe(&mkw_fault_probe);
+	if (mkw_not_ready_probed)
+		unregister_kprobe(&mkw_not_ready_probe);
 }
 #else
-static const bool mkw_probed;
+static const bool mkw_flags_probed, mkw_fault_probed;
 
-static void mkw_add_probe(void)
+static void mkw_add_probes(void)
 {
 }
 
-static void mkw_del_probe(void)
+static void mkw_del_probes(void)
 {
 }
 #endif
@@ -805,9 +926,10 @@ static long mkw_ioc_setup(struct mkw_file *file, void __user *arg)
 	if (i_size_read(inode) || mapping_mapped(inode->i_mapping))
 		return -EBUSY;
 	file->setup = setup;
-	mapping_set_folio_order_range(inode->i_mapping, setup.order, setup.order);
+	/* No minimum: a truncation inside of a folio is to split it. */
+	mapping_set_folio_order_range(inode->i_mapping, 0, setup.order);
 	/* A kernel without large folios keeps order 0 and says nothing. */
-	if (mapping_min_folio_order(inode->i_mapping) != setup.order)
+	if (mapping_max_folio_order(inode->i_mapping) != setup.order)
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -845,7 +967,10 @@ static long mkw_ioc_counts(struct mkw_file *file, void __user *arg)
 		.fault		= atomic64_read(&file->fault),
 		.reads		= atomic64_read(&file->reads),
 		.frozen		= mkw_frozen(file->inode->i_sb),
-		.flags_lost	= mkw_probed ? atomic64_read(&file->flags_lost) : ~0ULL,
+		.flags_lost	= mkw_flags_probed ?
+				  atomic64_read(&file->flags_lost) : ~0ULL,
+		.filemap_fault	= mkw_fault_probed ?
+				  atomic64_read(&file->filemap_fault) : ~0ULL,
 	};
 	int i;
 
@@ -986,6 +1111,25 @@ static long mkw_ioc_unpin(struct mkw_file *file)
 	return 0;
 }
 
+static long mkw_ioc_mark(struct mkw_file *file, void __user *arg)
+{
+	struct folio *folio;
+	u32 what;
+
+	if (copy_from_user(&what, arg, sizeof(what)))
+		return -EFAULT;
+	folio = filemap_lock_folio(file->inode->i_mapping, 0);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	if (what == MKW_READAHEAD)
+		folio_set_readahead(folio);
+	else
+		folio_clear_uptodate(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
 /* Does by hand what must never happen, so that a test can see it counted. */
 static long mkw_ioc_break(struct mkw_file *file, void __user *arg)
 {
@@ -1060,6 +1204,9 @@ static long mkw_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	case MKW_IOC_UNPIN:
 		ret = mkw_ioc_unpin(file);
 		break;
+	case MKW_IOC_MARK:
+		ret = mkw_ioc_mark(file, user);
+		break;
 	case MKW_IOC_BREAK:
 		ret = mkw_ioc_break(file, user);
 		break;
@@ -1070,14 +1217,25 @@ static long mkw_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	return ret;
 }
 
+/*
+ * Waits for the adversary. Not at the unmounting, which holds s_umount: one that
+ * freezes needs that as well.
+ */
+static int mkw_release(struct inode *inode, struct file *filp)
+{
+	flush_workqueue(mkw_wq);
+	return 0;
+}
+
 static int mkw_fsync(struct file *filp, loff_t start, loff_t end, int datasync)
 {
 	return file_write_and_wait_range(filp, start, end);
 }
 
 static const struct file_operations mkw_file_ops = {
-	.read_iter	= generic_file_read_iter,
+	.read_iter	= mkw_read_iter,
 	.mmap		= mkw_mmap,
+	.release	= mkw_release,
 	.fsync		= mkw_fsync,
 	.fallocate	= mkw_fallocate,
 	.unlocked_ioctl	= mkw_ioctl,
@@ -1221,8 +1379,6 @@ static int mkw_init_fs_context(struct fs_context *fc)
 
 static void mkw_kill_sb(struct super_block *sb)
 {
-	/* An adversary holds references to inodes. */
-	flush_workqueue(mkw_wq);
 	kill_litter_super(sb);
 
 	spin_lock_irq(&mkw_lock);
@@ -1250,13 +1406,13 @@ static int __init mkw_init(void)
 		destroy_workqueue(mkw_wq);
 		return err;
 	}
-	mkw_add_probe();
+	mkw_add_probes();
 	return 0;
 }
 
 static void __exit mkw_exit(void)
 {
-	mkw_del_probe();
+	mkw_del_probes();
 	unregister_filesystem(&mkw_fs_type);
 	destroy_workqueue(mkw_wq);
 	rcu_barrier();

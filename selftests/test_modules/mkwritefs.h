@@ -26,7 +26,8 @@ enum mkw_violation {
 
 /**
  * struct mkw_setup - properties of an empty file, before it is mapped
- * @order: every folio of the page cache has this order
+ * @order: the folios that a read() brings into the page cache have this order,
+ *	   as long as nothing else is cached there
  * @flags: MKW_NO_MKWRITE and the following
  */
 struct mkw_setup {
@@ -54,6 +55,9 @@ enum mkw_adversary {
 	MKW_REFILL,	/* does that and extends it again, reading the folio anew */
 	MKW_INVALIDATE,	/* writes back and drops the folio, as direct I/O does */
 	MKW_FREEZE,	/* freezes the filesystem */
+	MKW_CUT,	/* truncates the file behind the first page of the folio */
+	MKW_SHRINK,	/* sets i_size to the start of the folio and leaves it mapped, as a server's news do */
+	MKW_STALE,	/* takes the uptodate bit away, as a failed write does */
 	MKW_ADVERSARIES,
 };
 
@@ -102,6 +106,7 @@ struct mkw_mode {
  * @frozen: 1 if the filesystem is frozen
  * @flags_lost: returns of do_page_mkwrite() for this file that left vmf->flags
  *		changed; ~0 if that cannot be observed on this kernel
+ * @filemap_fault: calls of filemap_fault() for this file; likewise
  * @violations: what must never happen, all files since the last mount
  */
 struct mkw_counts {
@@ -111,6 +116,7 @@ struct mkw_counts {
 	__u64 tickets;
 	__u64 frozen;
 	__u64 flags_lost;
+	__u64 filemap_fault;
 	__u64 violations[MKW_VIOLATIONS];
 };
 
@@ -145,6 +151,12 @@ struct mkw_look {
 	__u32 beyond;
 };
 
+/* For MKW_IOC_MARK: what the folio at index 0 is made to be. */
+enum mkw_mark {
+	MKW_READAHEAD,		/* where the next readahead is to begin */
+	MKW_NOT_UPTODATE,	/* not read yet */
+};
+
 #define MKW_IOC_SETUP	_IOW('m', 0, struct mkw_setup)
 #define MKW_IOC_MODE	_IOW('m', 1, struct mkw_mode)
 #define MKW_IOC_COUNTS	_IOR('m', 2, struct mkw_counts)
@@ -162,5 +174,7 @@ struct mkw_look {
 #define MKW_IOC_UNPIN	_IO('m', 9)
 /* Breaks this invariant (enum mkw_violation) for the folio at index 0. */
 #define MKW_IOC_BREAK	_IOW('m', 10, __u32)
+
+#define MKW_IOC_MARK	_IOW('m', 11, __u32)
 
 #endif /* MKWRITEFS_H */

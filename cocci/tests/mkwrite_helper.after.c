@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+// Lock and check written by hand, and some that must stay as they are
+#include "kernel.h"
+
+vm_fault_t foo_page_mkwrite(struct vm_fault *vmf)
+{
+	ssize_t bytes;
+
+	file_update_time(vmf->vma->vm_file);
+	bytes = filemap_mkwrite_lock(vmf);
+	if (bytes < 0)
+		return vmf_fs_error(bytes);
+	return VM_FAULT_LOCKED;
+}
+
+vm_fault_t bar_page_mkwrite(struct vm_fault *vmf)
+{
+	ssize_t bytes;
+	struct folio *folio = page_folio(vmf->page);
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret = VM_FAULT_LOCKED;
+
+	sb_start_pagefault(inode->i_sb);
+	bytes = filemap_mkwrite_lock(vmf);
+	if (bytes < 0) {
+		ret = vmf_fs_error(bytes);
+		goto out;
+	}
+	folio_mark_dirty(folio);
+out:
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
+
+vm_fault_t baz_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+	long n;
+
+	n = filemap_mkwrite_lock(vmf);
+	if (n < 0)
+		return vmf_fs_error(n);
+	folio_mark_dirty(folio);
+	return VM_FAULT_LOCKED;
+}
+
+/* What to do with a truncated folio is its own affair. */
+vm_fault_t other_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+
+	folio_lock(folio);
+	if (folio->mapping != vmf->vma->vm_file->f_mapping) {
+		folio_unlock(folio);
+		foo_prepare(NULL, folio);
+		return VM_FAULT_NOPAGE;
+	}
+	return VM_FAULT_LOCKED;
+}
+
+/* Not a page_mkwrite handler. */
+vm_fault_t foo_fault(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+
+	folio_lock(folio);
+	if (folio->mapping != vmf->vma->vm_file->f_mapping) {
+		folio_unlock(folio);
+		return VM_FAULT_NOPAGE;
+	}
+	return VM_FAULT_LOCKED;
+}
