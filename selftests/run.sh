@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 programs=("$@")
-[ $# -gt 0 ] || programs=(oracle windows contract folio stress)
+[ $# -gt 0 ] || programs=(oracle windows contract folio folio_batch stress)
 
 [ -d /sys/module/mkwritefs ] || insmod test_modules/mkwritefs.ko
 limit=$(sed -n 's/^timeout=//p' settings)

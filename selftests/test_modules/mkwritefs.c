@@ -877,12 +877,18 @@ static struct kprobe mkw_fault_probe = {
 	.pre_handler	= mkw_enter_fault,
 };
 
-static bool mkw_flags_probed, mkw_fault_probed;
+/* All of filemap_fault() but its lookup, where the VM has done that. */
+static struct kprobe mkw_not_ready_probe = {
+	.symbol_name	= "filemap_fault_not_ready",
+	.pre_handler	= mkw_enter_fault,
+};
+static bool mkw_flags_probed, mkw_fault_probed, mkw_not_ready_probed;
 
 static void mkw_add_probes(void)
 {
 	mkw_flags_probed = !register_kretprobe(&mkw_flags_probe);
 	mkw_fault_probed = !register_kprobe(&mkw_fault_probe);
+	mkw_not_ready_probed = !register_kprobe(&mkw_not_ready_probe);
 }
 
 static void mkw_del_probes(void)
@@ -891,6 +897,8 @@ static void mkw_del_probes(void)
 		unregister_kretprobe(&mkw_flags_probe);
 	if (mkw_fault_probed)
 		unregister_kprobe(&mkw_fault_probe);
+	if (mkw_not_ready_probed)
+		unregister_kprobe(&mkw_not_ready_probe);
 }
 #else
 static const bool mkw_flags_probed, mkw_fault_probed;

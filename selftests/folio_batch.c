@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * W7, where one fault for a folio must not go too far: page table and VMA
+ * borders, other mappings of the folio, userfaultfd and soft-dirty tracking,
+ * truncation, and what the process is charged for.
+ *
+ * Not covered: protnone PTEs, which take a kernel with NUMA balancing, and
+ * userfaultfd's missing mode, which a file other than shmem's cannot have.
+ */
+#include <linux/userfaultfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "mkwrite.h"
+
+#define ORDER	4
+#define FOLIO	(1UL << ORDER)	/* pages */
+
+/* The libc's headers may be older than the kernel. */
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED	(1 << 13)
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC		(1 << 15)
+#endif
+
+/* Bits of /proc/self/pagemap. */
+#define PM_SOFT_DIRTY	(1ULL << 55)
+#define PM_UFFD_WP	(1ULL << 57)
+
+MKW_FIXTURE(W7)
+
+/* One folio, prepared as a whole, with every page as @path says. */
+static void one_folio(struct __test_metadata *_metadata, struct mkw *m,
+		      enum path path)
+{
+	unsigned long page;
+
+	mkw_open(_metadata, m, FOLIO, ORDER, 0);
+	mkw_mode(m, .flags = MKW_WHOLE_FOLIO);
+	for (page = 0; page < FOLIO; page++)
+		mkw_start(_metadata, m, page, path);
+}
+
+static struct mkw_look look_at(struct __test_metadata *_metadata,
+			       struct mkw *m, char *map, unsigned long nr)
+{
+	struct mkw_look look = { .addr = (uintptr_t)map, .nr = nr };
+
+	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_LOOK, &look));
+	return look;
+}
+
+/* How many pages of the mapping have @bit in the pagemap. */
+static unsigned long pagemap(struct __test_metadata *_metadata, struct mkw *m,
+			     uint64_t bit)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	unsigned long page, count = 0;
+	uint64_t entry;
+
+	ASSERT_LE(0, fd);
+	for (page = 0; page < m->pages; page++) {
+		off_t at = ((uintptr_t)m->map / PAGE + page) * sizeof(entry);
+
+		ASSERT_EQ(sizeof(entry), pread(fd, &entry, sizeof(entry), at));
+		count += !!(entry & bit);
+	}
+	close(fd);
+	return count;
+}
+
+/* A field of the mapping's entry in smaps, in pages. */
+static unsigned long smaps(struct __test_metadata *_metadata, struct mkw *m,
+			   const char *field)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long start, end, kib = ~0UL;
+	bool ours = false;
+	char line[512];
+
+	ASSERT_NE(NULL, f);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			ours = start == (uintptr_t)m->map;
+		else if (ours && !strncmp(line, field, strlen(field)))
+			sscanf(line + strlen(field), ": %lu", &kib);
+	}
+	fclose(f);
+	ASSERT_NE(~0UL, kib);
+	return kib * 1024 / PAGE;
+}
+
+/* The folio lies across the border of two page tables: each is a fault. */
+static void table_border(struct __test_metadata *_metadata, struct mkw *m,
+			 enum path path)
+{
+	char *map;
+	unsigned long page;
+
+	mkw_open(_metadata, m, FOLIO, ORDER, 0);
+	mkw_mode(m, .flags = MKW_WHOLE_FOLIO);
+	ASSERT_EQ(0, munmap(m->map, FOLIO * PAGE));
+	map = mmap(NULL, 3 * TABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	map = (char *)(((uintptr_t)map + TABLE - 1) & -TABLE);
+	m->map = mmap(map + TABLE - FOLIO / 2 * PAGE, FOLIO * PAGE,
+		      PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, m->fd, 0);
+	ASSERT_NE(MAP_FAILED, m->map);
+	for (page = 0; page < FOLIO; page++)
+		mkw_start(_metadata, m, page, path);
+
+	EXPECT_EQ(0, mkw_write(m, 1, 1));
+	EXPECT_EQ(FOLIO / 2, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(0, mkw_write(m, FOLIO / 2 + 1, 2));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	mkw_kept(_metadata, m, 1, 1);
+	EXPECT_EQ(2, mkw_read(m, FOLIO / 2 + 1));
+}
+
+TEST_F(W7, table_border_unmapped)
+{
+	table_border(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W7, table_border_read_mapped)
+{
+	table_border(_metadata, &self->m, READ_MAPPED);
+}
+
+/* The mapping begins and ends inside the folio, between anonymous memory. */
+static void vma_border(struct __test_metadata *_metadata, struct mkw *m,
+		       enum path path)
+{
+	char *around;
+	unsigned long page;
+
+	mkw_open(_metadata, m, FOLIO, ORDER, 0);
+	mkw_mode(m, .flags = MKW_WHOLE_FOLIO);
+	around = mmap(m->map, FOLIO * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	ASSERT_EQ(m->map, around);
+	ASSERT_NE(MAP_FAILED, mmap(m->map + 4 * PAGE, 8 * PAGE,
+				   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+				   m->fd, 4 * PAGE));
+	for (page = 4; page < 12; page++)
+		mkw_start(_metadata, m, page, path);
+
+	EXPECT_EQ(0, mkw_write(m, 6, 1));
+	EXPECT_EQ(8, mkw_look(_metadata, m).present);
+	EXPECT_EQ(8, mkw_look(_metadata, m).writable);
+	for (page = 0; page < FOLIO; page++)
+		EXPECT_EQ(page == 6, mkw_read(m, page));
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+
+	ASSERT_NE(MAP_FAILED, mmap(m->map, FOLIO * PAGE, PROT_READ,
+				   MAP_SHARED | MAP_FIXED, m->fd, 0));
+	mkw_kept(_metadata, m, 6, 1);
+}
+
+TEST_F(W7, vma_border_unmapped)
+{
+	vma_border(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W7, vma_border_read_mapped)
+{
+	vma_border(_metadata, &self->m, READ_MAPPED);
+}
+
+/* mremap() takes one half of the folio to another place. */
+TEST_F(W7, half_moved)
+{
+	struct mkw *m = &self->m;
+	char *half;
+
+	one_folio(_metadata, m, READ_MAPPED);
+	half = mmap(NULL, FOLIO / 2 * PAGE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, half);
+	ASSERT_EQ(half, mremap(m->map + FOLIO / 2 * PAGE, FOLIO / 2 * PAGE,
+			       FOLIO / 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			       half));
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	EXPECT_EQ(FOLIO / 2, look_at(_metadata, m, m->map, FOLIO / 2).writable);
+	EXPECT_EQ(0, look_at(_metadata, m, half, FOLIO / 2).writable);
+	half[0] = 2;
+	EXPECT_EQ(FOLIO / 2, look_at(_metadata, m, half, FOLIO / 2).writable);
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+
+	ASSERT_EQ(0, munmap(half, FOLIO / 2 * PAGE));
+	ASSERT_NE(MAP_FAILED, mmap(m->map, FOLIO * PAGE, PROT_READ,
+				   MAP_SHARED | MAP_FIXED, m->fd, 0));
+	mkw_kept(_metadata, m, FOLIO / 2, 2);
+	EXPECT_EQ(1, mkw_read(m, 0));
+}
+
+/* What is missing in the middle is mapped, what is there is not mapped twice. */
+TEST_F(W7, hole_in_the_middle)
+{
+	struct mkw *m = &self->m;
+
+	one_folio(_metadata, m, READ_MAPPED);
+	ASSERT_EQ(0, madvise(m->map + 4 * PAGE, 4 * PAGE, MADV_DONTNEED));
+	EXPECT_EQ(FOLIO - 4, mkw_look(_metadata, m).present);
+	EXPECT_EQ(0, mkw_write(m, 9, 1));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Rss"));
+	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Pss"));
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+	mkw_kept(_metadata, m, 9, 1);
+}
+
+/* What the process is charged for: every page of the folio once. */
+static void accounts(struct __test_metadata *_metadata, struct mkw *m,
+		     enum path path)
+{
+	one_folio(_metadata, m, path);
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Rss"));
+	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Pss"));
+	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Private_Dirty") +
+			 smaps(_metadata, m, "Shared_Dirty"));
+	mkw_kept(_metadata, m, 3, 1);
+	EXPECT_EQ(0, smaps(_metadata, m, "Private_Dirty") +
+		     smaps(_metadata, m, "Shared_Dirty"));
+}
+
+TEST_F(W7, accounts_unmapped)
+{
+	accounts(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W7, accounts_read_mapped)
+{
+	accounts(_metadata, &self->m, READ_MAPPED);
+}
+
+TEST_F(W7, locked_memory)
+{
+	struct mkw *m = &self->m;
+
+	mkw_open(_metadata, m, FOLIO, ORDER, 0);
+	mkw_mode(m, .flags = MKW_WHOLE_FOLIO);
+	ASSERT_EQ(0, mlock(m->map, FOLIO * PAGE));
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Locked"));
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+	ASSERT_EQ(0, munlock(m->map, FOLIO * PAGE));
+	mkw_kept(_metadata, m, 3, 1);
+}
+
+/* A private mapping of the same folio stays read-only, and its copies private. */
+TEST_F(W7, private_mapping)
+{
+	struct mkw *m = &self->m;
+	unsigned long page;
+	char *private;
+	int sum = 0;
+
+	one_folio(_metadata, m, READ_MAPPED);
+	private = mmap(NULL, FOLIO * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		       m->fd, 0);
+	ASSERT_NE(MAP_FAILED, private);
+	for (page = 0; page < FOLIO; page++)
+		sum += ((volatile char *)private)[page * PAGE];
+	private[5 * PAGE] = 7;
+
+	EXPECT_EQ(0, sum + mkw_write(m, 5, 1));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(1, look_at(_metadata, m, private, FOLIO).writable);
+	EXPECT_EQ(7, private[5 * PAGE]);
+	ASSERT_EQ(0, munmap(private, FOLIO * PAGE));
+	mkw_kept(_metadata, m, 5, 1);
+}
+
+/*
+ * Another process has the folio mapped: its pages become writable by its own
+ * write, and writeback protects the pages of both.
+ */
+TEST_F(W7, two_processes)
+{
+	struct mkw *m = &self->m;
+	int go[2], done[2], status;
+	pid_t child;
+	char c = 0;
+
+	one_folio(_metadata, m, READ_MAPPED);
+	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(0, pipe(done));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		unsigned long page;
+		int wrong = 0;
+
+		for (page = 0; page < FOLIO; page++)
+			wrong |= mkw_read(m, page) != 0;
+		wrong |= write(done[1], &c, 1) != 1 || read(go[0], &c, 1) != 1;
+		/* The parent has written to page 1. */
+		wrong |= mkw_look(_metadata, m).writable != 0;
+		wrong |= mkw_write(m, 2, 2);
+		wrong |= mkw_look(_metadata, m).writable != FOLIO;
+		wrong |= write(done[1], &c, 1) != 1 || read(go[0], &c, 1) != 1;
+		/* The parent has written everything back. */
+		wrong |= mkw_look(_metadata, m).writable != 0;
+		_exit(wrong);
+	}
+	ASSERT_EQ(1, read(done[0], &c, 1));
+	EXPECT_EQ(0, mkw_write(m, 1, 1));
+	ASSERT_EQ(1, write(go[1], &c, 1));
+	ASSERT_EQ(1, read(done[0], &c, 1));
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	ASSERT_EQ(0, msync(m->map, FOLIO * PAGE, MS_SYNC));
+	EXPECT_EQ(0, mkw_look(_metadata, m).writable);
+	ASSERT_EQ(1, write(go[1], &c, 1));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	mkw_kept(_metadata, m, 1, 1);
+	EXPECT_EQ(2, mkw_read(m, 2));
+}
+
+/* Where soft-dirty is tracked, only the page that was written is reported. */
+static void soft_dirty(struct __test_metadata *_metadata, struct mkw *m,
+		       enum path path)
+{
+	int fd = open("/proc/self/clear_refs", O_WRONLY);
+
+	ASSERT_LE(0, fd);
+	one_folio(_metadata, m, path);
+	ASSERT_EQ(1, write(fd, "4", 1));
+	close(fd);
+	if (pagemap(_metadata, m, PM_SOFT_DIRTY))
+		SKIP(return, "no soft-dirty tracking");
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	EXPECT_EQ(1, pagemap(_metadata, m, PM_SOFT_DIRTY));
+	EXPECT_EQ(1, mkw_look(_metadata, m).writable);
+	mkw_kept(_metadata, m, 3, 1);
+}
+
+TEST_F(W7, soft_dirty_unmapped)
+{
+	soft_dirty(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W7, soft_dirty_read_mapped)
+{
+	soft_dirty(_metadata, &self->m, READ_MAPPED);
+}
+
+/* The same for userfaultfd's asynchronous write protection. */
+static void uffd_wp(struct __test_metadata *_metadata, struct mkw *m,
+		    enum path path)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
+	};
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_WP };
+	struct uffdio_writeprotect wp = { .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+	int uffd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+		SKIP(return, "no asynchronous write protection");
+	one_folio(_metadata, m, path);
+	reg.range.start = (uintptr_t)m->map;
+	reg.range.len = FOLIO * PAGE;
+	wp.range = reg.range;
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, &reg));
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_WRITEPROTECT, &wp));
+	ASSERT_EQ(FOLIO, pagemap(_metadata, m, PM_UFFD_WP));
+
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	EXPECT_EQ(FOLIO - 1, pagemap(_metadata, m, PM_UFFD_WP));
+	EXPECT_EQ(1, mkw_look(_metadata, m).writable);
+	/* What was not mapped is mapped write-protected first. */
+	EXPECT_EQ(path == UNMAPPED ? 2 : 1, mkw_counts(m).page_mkwrite);
+
+	/* Whoever ends the tracking gets the batch again. */
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_UNREGISTER, &reg.range));
+	close(uffd);
+	EXPECT_EQ(0, mkw_write(m, 4, 2));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	mkw_kept(_metadata, m, 3, 1);
+	EXPECT_EQ(2, mkw_read(m, 4));
+}
+
+TEST_F(W7, uffd_wp_unmapped)
+{
+	uffd_wp(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W7, uffd_wp_read_mapped)
+{
+	uffd_wp(_metadata, &self->m, READ_MAPPED);
+}
+
+/* Who has said that the neighbours are not next gets the one page. */
+TEST_F(W7, random_advice)
+{
+	struct mkw *m = &self->m;
+
+	one_folio(_metadata, m, UNMAPPED);
+	ASSERT_EQ(0, madvise(m->map, FOLIO * PAGE, MADV_RANDOM));
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	EXPECT_EQ(1, mkw_look(_metadata, m).present);
+	ASSERT_EQ(0, madvise(m->map, FOLIO * PAGE, MADV_NORMAL));
+	EXPECT_EQ(0, mkw_write(m, 4, 2));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	mkw_kept(_metadata, m, 3, 1);
+	EXPECT_EQ(2, mkw_read(m, 4));
+}
+
+/*
+ * Somebody waits for the folio lock to throw the folio away, as truncate does:
+ * every page of it is mapped by then, and none stays so.
+ */
+static void truncated(struct __test_metadata *_metadata, struct mkw *m,
+		      enum path path)
+{
+	one_folio(_metadata, m, path);
+	mkw_mode(m, .times = 1, .adversary = MKW_TRUNCATE,
+		 .when = MKW_AT_UNLOCK, .flags = MKW_WHOLE_FOLIO);
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	/*
+	 * It may be gone before the store is done, which then faults again. A
+	 * page that stays is a hang here, which the time limit ends.
+	 */
+	while (mkw_look(_metadata, m).present && mkw_counts(m).reads < 2)
+		usleep(1000);
+	EXPECT_EQ(0, mkw_write(m, 4, 2));
+	EXPECT_EQ(2, mkw_counts(m).reads);
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	mkw_kept(_metadata, m, 4, 2);
+}
+
+TEST_F(W7, truncated_unmapped)
+{
+	truncated(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W7, truncated_read_mapped)
+{
+	truncated(_metadata, &self->m, READ_MAPPED);
+}
+
+/*
+ * Two threads write all over, one cuts the file in the midst of folios, which
+ * splits them, extends it and writes it back. Whenever it has set the size,
+ * nothing beyond may be mapped.
+ */
+struct scribbler {
+	pthread_t thread;
+	struct mkw *m;
+	unsigned int seed;
+	volatile bool *stop;
+};
+
+static void *scribble(void *arg)
+{
+	struct scribbler *s = arg;
+
+	while (!*s->stop)
+		mkw_write(s->m, rand_r(&s->seed) % s->m->pages, 1);
+	return NULL;
+}
+
+TEST_F(W7, truncate_while_written)
+{
+	struct mkw *m = &self->m;
+	volatile bool stop = false;
+	struct scribbler s[2];
+	unsigned int seed = time(NULL), i;
+	time_t end = time(NULL) + 3;
+
+	TH_LOG("seed %u", seed);
+	mkw_open(_metadata, m, 4 * FOLIO, ORDER, 0);
+	mkw_mode(m, .flags = MKW_WHOLE_FOLIO);
+	for (i = 0; i < 2; i++) {
+		s[i] = (struct scribbler) { .m = m, .stop = &stop,
+					    .seed = seed + i };
+		ASSERT_EQ(0, pthread_create(&s[i].thread, NULL, scribble, &s[i]));
+	}
+	while (time(NULL) < end) {
+		unsigned long size = rand_r(&seed) % (m->pages * PAGE);
+
+		EXPECT_EQ(0, ftruncate(m->fd, size));
+		EXPECT_EQ(0, mkw_look(_metadata, m).beyond);
+		EXPECT_EQ(0, ftruncate(m->fd, m->pages * PAGE));
+		EXPECT_EQ(0, msync(m->map, m->pages * PAGE, MS_SYNC));
+	}
+	stop = true;
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_join(s[i].thread, NULL));
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_CHECK));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I4_BEYOND_EOF));
+}
+
+TEST_HARNESS_MAIN
