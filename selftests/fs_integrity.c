@@ -73,7 +73,7 @@ struct file {
 	bool wild;
 	int fd;
 	int direct;			/* O_DIRECT descriptor, or -1 */
-	_Atomic __u64 *map;
+	atomic_ullong *map;
 	pthread_rwlock_t dirty_lock;	/* outermost; for dirtying without slot locks */
 	pthread_mutex_t size_lock;	/* outside the slot locks */
 	atomic_uint size;		/* kept file, in slots: under the locks of all it passes */
@@ -799,8 +799,8 @@ static void *mix_thread(void *arg)
 }
 
 /*
- * The state file: one header, then for each file a record and its expected
- * content. It must lie on another filesystem.
+ * The state file: one header, then for each file a record and the generation
+ * (32 bits) of each of its words. It must lie on another filesystem.
  */
 struct state_header {
 	char magic[8];
@@ -812,10 +812,7 @@ struct state_file {
 	char name[32];
 	__u64 id;
 	__u64 size;
-	/*
-	 * Not acknowledged: generations from the one recorded up to this one
-	 * are accepted. 0: only the content recorded is.
-	 */
+	/* Not acknowledged: newer generations up to this one are right, too. */
 	__u64 max_gen;
 };
 
@@ -832,13 +829,19 @@ static FILE *state_create(unsigned int nfiles)
 	return s;
 }
 
-static void state_add(FILE *s, const char *name, unsigned int id, size_t size,
-		      unsigned int max_gen, const void *content)
+static void state_file(FILE *s, const char *name, unsigned int id, size_t size,
+		       unsigned int max_gen)
 {
 	struct state_file r = { .id = id, .size = size, .max_gen = max_gen };
 
 	snprintf(r.name, sizeof(r.name), "%s", name);
-	if (fwrite(&r, sizeof(r), 1, s) != 1 || (size && fwrite(content, size, 1, s) != 1))
+	if (fwrite(&r, sizeof(r), 1, s) != 1)
+		die("%s", opt.state);
+}
+
+static void state_gens(FILE *s, const __u32 *gen, size_t words)
+{
+	if (fwrite(gen, sizeof(*gen), words, s) != words)
 		die("%s", opt.state);
 }
 
@@ -856,13 +859,26 @@ static int open_in_dir(const char *name, int flags)
 	return open(path, flags, 0600);
 }
 
+/* Change one byte of @fd, to see that it is noticed. */
+static void inject(int fd, size_t size)
+{
+	off_t at = (off_t)(mix(opt.seed) % size);
+	unsigned char c;
+
+	if (!read_all(fd, &c, 1, at))
+		die("read");
+	c ^= 1;
+	if (pwrite(fd, &c, 1, at) != 1 || fsync(fd))
+		die("the injected error could not be written");
+}
+
 /* -v: compare every byte with the recorded state. */
-static void verify_file(const struct state_file *r, const __u64 *want)
+static void verify_file(const struct state_file *r, const __u32 *gen)
 {
 	int fd = open_in_dir(r->name, opt.inject ? O_RDWR : O_RDONLY);
 	__u64 *found = calloc(1, r->size + 8);
 	struct stat st;
-	size_t i;
+	size_t w;
 
 	if (fd < 0 || !found || fstat(fd, &st)) {
 		fail("%s: %s", r->name, strerror(errno));
@@ -873,29 +889,19 @@ static void verify_file(const struct state_file *r, const __u64 *want)
 		goto out;
 	}
 	if (opt.inject && r->size) {
-		off_t at = mix(opt.seed) % r->size;
-		unsigned char c;
-
-		if (pread(fd, &c, 1, at) != 1)
-			die("%s: read", r->name);
-		c ^= 1;
-		if (pwrite(fd, &c, 1, at) != 1 || fsync(fd))
-			die("%s: the injected error could not be written", r->name);
+		inject(fd, r->size);
 		opt.inject = false;
 	}
 	if (!read_all(fd, found, r->size, 0)) {
 		fail("%s: read: %s", r->name, strerror(errno));
 		goto out;
 	}
-	for (i = 0; i < r->size / 8; i++) {
-		__s64 gen;
+	for (w = 0; w < r->size / 8; w++) {
+		__s64 g = gen_of(r->id, w, found[w]);
 
-		if (found[i] == want[i])
+		if (g == gen[w] || (g > gen[w] && g <= (__s64)r->max_gen))
 			continue;
-		gen = gen_of(r->id, i, found[i]);
-		if (r->max_gen && gen >= gen_of(r->id, i, want[i]) && gen <= (__s64)r->max_gen)
-			continue;
-		mismatch("after the mount", r->id, i, want[i], found[i]);
+		mismatch("after the mount", r->id, w, word(r->id, w, gen[w]), found[w]);
 		break;
 	}
 out:
@@ -916,20 +922,20 @@ static void run_verify(void)
 		die("%s: no recorded state", opt.state);
 	opt.seed = h.seed;
 	for (i = 0; i < h.files; i++) {
-		__u64 *want;
+		__u32 *gen;
 
 		if (fread(&r, sizeof(r), 1, s) != 1)
 			die("%s: cut short", opt.state);
-		want = malloc(r.size + 8);
-		if (!want || (r.size && fread(want, r.size, 1, s) != 1))
+		gen = calloc(r.size / 8 + 1, sizeof(*gen));
+		if (!gen || fread(gen, sizeof(*gen), r.size / 8, s) != r.size / 8)
 			die("%s: cut short", opt.state);
-		verify_file(&r, want);
+		verify_file(&r, gen);
 		bytes += r.size;
-		free(want);
+		free(gen);
 	}
 	fclose(s);
-	ksft_print_msg("verify: seed %llu, %llu files, %llu bytes: %s\n",
-		       h.seed, h.files, bytes, failed ? "they differ" : "as recorded");
+	ksft_print_msg("verify: seed %llu, %llu files, %llu bytes: %s\n", h.seed, h.files,
+		       bytes, atomic_load(&failed) ? "they differ" : "as recorded");
 }
 
 static void start_threads(void *(*fn)(void *))
@@ -995,17 +1001,50 @@ static void report_ops(void)
 		ksft_print_msg("not supported here:%s\n", not);
 }
 
-static void run_mix(void)
+/* The threads are gone: what must every word of the file be after the next mount? */
+static void record(FILE *s, struct file *f)
 {
-	__u64 *content = calloc(1, FILE_BYTES);
-	unsigned int i, left = opt.seconds * 10;
-	pid_t freezer = 0;
+	size_t w, first, n, size = (size_t)atomic_load(&f->size) * SLOT_BYTES;
+	static __u64 content[BUF_BYTES / 8];
+	static __u32 gen[BUF_BYTES / 8];
 	struct stat st;
 	char name[32];
+
+	/* One file acknowledged, the others left to umount. */
+	if (f->id == 0 && fsync(f->fd))
+		fail("fsync: %s", strerror(errno));
+	snprintf(name, sizeof(name), "file.%u", f->id);
+	if (fstat(f->fd, &st))
+		die("%s", name);
+	if (f->wild)
+		size = st.st_size;
+	if (st.st_size != (off_t)size)
+		fail("%s: size %jd, expected %zu", name, (intmax_t)st.st_size, size);
+	state_file(s, name, f->id, size, 0);
+	for (first = 0; first < size / 8; first += n) {
+		n = size / 8 - first;
+		if (n > BUF_BYTES / 8)
+			n = BUF_BYTES / 8;
+		if (!read_all(f->fd, content, n * 8, (off_t)first * 8))
+			fail("%s: read: %s", name, strerror(errno));
+		check("in the end", f, content, first, n);
+		for (w = 0; w < n; w++) {
+			/* A page that is mapped but cut off from the file would show here. */
+			if (f->map[first + w] != content[w])
+				mismatch("mapping and file differ", f->id, first + w, content[w],
+					 f->map[first + w]);
+			gen[w] = (__u32)gen_of(f->id, first + w, content[w]);
+		}
+		state_gens(s, gen, n);
+	}
+}
+
+static void run_mix(void)
+{
+	unsigned int i, left = opt.seconds * 10;
+	pid_t freezer = 0;
 	FILE *s;
 
-	if (!content)
-		die("memory");
 	for (i = 0; i < FILES; i++)
 		file_init(&files[i], i);
 	if (opt.freeze) {
@@ -1036,36 +1075,12 @@ static void run_mix(void)
 			fail("not frozen once");
 	}
 	s = state_create(FILES);
-	for (i = 0; i < FILES; i++) {
-		struct file *f = &files[i];
-		size_t w, size = (size_t)atomic_load(&f->size) * SLOT_BYTES;
-
-		/* One file acknowledged, the others left to umount. */
-		if (i == 0 && fsync(f->fd))
-			fail("fsync: %s", strerror(errno));
-		if (fstat(f->fd, &st))
-			die("file %u", i);
-		if (f->wild)
-			size = st.st_size;
-		if (st.st_size != (off_t)size)
-			fail("file %u: size %jd, expected %zu", i, (intmax_t)st.st_size, size);
-		if (!read_all(f->fd, content, size, 0))
-			fail("file %u: read: %s", i, strerror(errno));
-		check("in the end", f, content, 0, size / 8);
-		/* A page that is mapped but cut off from the file would show here. */
-		for (w = 0; w < size / 8; w++)
-			if (f->map[w] != content[w]) {
-				mismatch("mapping and file differ", i, w, content[w], f->map[w]);
-				break;
-			}
-		snprintf(name, sizeof(name), "file.%u", i);
-		state_add(s, name, i, size, 0, content);
-	}
+	for (i = 0; i < FILES; i++)
+		record(s, &files[i]);
 	state_close(s);
 	report_ops();
 	if (!failed && !atomic_load(&ops[0].done))
 		fail("nothing was stored");
-	free(content);
 }
 
 /*
@@ -1074,8 +1089,8 @@ static void run_mix(void)
  * exactly what was stored, whenever the signal came.
  */
 static struct {
-	_Atomic __u64 *map;
-	_Atomic __u64 *shadow;
+	atomic_ullong *map;
+	atomic_uint *shadow;
 	int fd;
 	atomic_ulong stored, refused;
 	atomic_int sync_error;
@@ -1097,7 +1112,7 @@ static void store_page(struct thread *t, size_t page, unsigned int gen)
 	bus_jmp = &jmp;
 	for (w = begin; w < begin + page_size / 8; w++) {
 		atomic_store(&nospc.map[w], word(NOSPC_ID, w, gen));
-		atomic_store(&nospc.shadow[w], word(NOSPC_ID, w, gen));
+		atomic_store(&nospc.shadow[w], gen);
 	}
 	bus_jmp = NULL;
 	atomic_fetch_add(&nospc.stored, 1);
@@ -1143,7 +1158,7 @@ static void run_nospc(void)
 	if (opt.uid && (fchown(nospc.fd, opt.uid, -1) || setuid(opt.uid)))
 		die("uid %u", opt.uid);
 	nospc.map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, nospc.fd, 0);
-	nospc.shadow = calloc(1, bytes);
+	nospc.shadow = calloc(bytes / 8, sizeof(*nospc.shadow));
 	if (nospc.map == MAP_FAILED || !nospc.shadow)
 		die("mmap of %s/nospc", opt.dir);
 	if (pthread_create(&sync_thread, NULL, nospc_sync, NULL))
@@ -1170,9 +1185,9 @@ static void run_nospc(void)
 	if (!atomic_load(&nospc.stored))
 		fail("nothing could be stored");
 	if (err)	/* reported: nothing was acknowledged */
-		memset((void *)nospc.shadow, 0, bytes);
-	state_add(s, "nospc", NOSPC_ID, bytes, err ? NOSPC_PASSES : 0,
-		  (void *)nospc.shadow);
+		memset((void *)nospc.shadow, 0, bytes / 8 * sizeof(*nospc.shadow));
+	state_file(s, "nospc", NOSPC_ID, bytes, err ? NOSPC_PASSES : 0);
+	state_gens(s, (void *)nospc.shadow, bytes / 8);
 	state_close(s);
 }
 
@@ -1183,7 +1198,7 @@ static void run_nospc(void)
  */
 #define EIO_PAGES	64U
 
-static size_t eio_store(_Atomic __u64 *map, unsigned int id, size_t first, size_t n,
+static size_t eio_store(atomic_ullong *map, unsigned int id, size_t first, size_t n,
 			unsigned int gen)
 {
 	sigjmp_buf jmp;
@@ -1205,14 +1220,14 @@ static size_t eio_store(_Atomic __u64 *map, unsigned int id, size_t first, size_
 static void run_eio(void)
 {
 	static const char * const names[] = { "overwritten", "holes", "untouched" };
-	_Atomic __u64 *map[3];
+	atomic_ullong *map[3];
 	size_t w, bytes = EIO_PAGES * page_size;
-	__u64 *want = calloc(1, bytes);
+	__u32 *gen = calloc(bytes / 8, sizeof(*gen));
 	unsigned int i, err;
 	int fd[3];
 	FILE *s;
 
-	if (!want)
+	if (!gen)
 		die("memory");
 	for (i = 0; i < 3; i++) {
 		fd[i] = open_in_dir(names[i], O_RDWR | O_CREAT | O_TRUNC);
@@ -1243,14 +1258,15 @@ static void run_eio(void)
 	s = state_create(3);
 	for (i = 0; i < 3; i++) {
 		for (w = 0; w < bytes / 8; w++)
-			want[w] = word(i, w, i == 1 ? 0 : 1);
-		state_add(s, names[i], i, bytes, i == 2 ? 0 : 2, want);
+			gen[w] = i == 1 ? 0 : 1;
+		state_file(s, names[i], i, bytes, i == 2 ? 0 : 2);
+		state_gens(s, gen, bytes / 8);
 	}
 	state_close(s);
-	free(want);
+	free(gen);
 }
 
-static void __noreturn usage(void)
+static void __noreturn help(void)
 {
 	fprintf(stderr,
 		"usage: fs_integrity -d DIR -o STATE [-s SEED] [-t SECONDS] [-n THREADS] [-F]\n"
@@ -1316,12 +1332,12 @@ int main(int argc, char **argv)
 			opt.inject = true;
 			break;
 		default:
-			usage();
+			help();
 		}
 	}
 	if (!opt.dir || !opt.state || optind != argc || !opt.threads ||
 	    opt.threads > MAX_THREADS || !opt.seconds)
-		usage();
+		help();
 	for (c = 0; c < argc; c++)
 		len += strlen(argv[c]) + 3;
 	repeat = calloc(1, len + 40);
