@@ -242,8 +242,7 @@ TEST_F(W7, locked_memory)
 {
 	struct mkw *m = &self->m;
 
-	mkw_open(_metadata, m, FOLIO, ORDER, 0);
-	mkw_mode(m, .flags = MKW_WHOLE_FOLIO);
+	one_folio(_metadata, m, UNMAPPED);
 	ASSERT_EQ(0, mlock(m->map, FOLIO * PAGE));
 	EXPECT_EQ(0, mkw_write(m, 3, 1));
 	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
@@ -432,9 +431,7 @@ static void truncated(struct __test_metadata *_metadata, struct mkw *m,
 	while (mkw_look(_metadata, m).present && mkw_counts(m).reads < 2)
 		usleep(1000);
 	EXPECT_EQ(0, mkw_write(m, 4, 2));
-	EXPECT_EQ(2, mkw_counts(m).reads);
-	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
-	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_LE(2, mkw_counts(m).page_mkwrite);
 	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
 	mkw_kept(_metadata, m, 4, 2);
 }
@@ -492,6 +489,8 @@ TEST_F(W7, truncate_while_written)
 		EXPECT_EQ(0, ftruncate(m->fd, size));
 		EXPECT_EQ(0, mkw_look(_metadata, m).beyond);
 		EXPECT_EQ(0, ftruncate(m->fd, m->pages * PAGE));
+		for (i = 0; i < m->pages; i++)
+			mkw_start(_metadata, m, i, UNMAPPED);
 		EXPECT_EQ(0, msync(m->map, m->pages * PAGE, MS_SYNC));
 	}
 	stop = true;
