@@ -87,6 +87,7 @@ MKW_FIXTURE(W6)
 static void cut(struct __test_metadata *_metadata, struct mkw *m, enum path path)
 {
 	mkw_open(_metadata, m, 4, 2, 0);
+	mkw_start(_metadata, m, 0, UNMAPPED);
 	EXPECT_EQ(0, mkw_write(m, 0, 1));
 	mkw_start(_metadata, m, 3, path);
 	mkw_mode(m, .times = 1, .adversary = MKW_CUT, .when = MKW_AT_ENTRY);
@@ -102,7 +103,7 @@ TEST_F(W6, cut_unmapped)
 	cut(_metadata, &self->m, UNMAPPED);
 }
 
-TEST_F(W6, cut_read_mapped)
+TEST_F(contract, cut_read_mapped)
 {
 	cut(_metadata, &self->m, READ_MAPPED);
 }
@@ -139,7 +140,7 @@ static void shrink(struct __test_metadata *_metadata, struct mkw *m,
 	mkw_kept(_metadata, m, 0, 1);
 }
 
-TEST_F(W6, shrunk_unmapped)
+TEST_F(contract, shrunk_unmapped)
 {
 	shrink(_metadata, &self->m, UNMAPPED);
 }
@@ -163,7 +164,7 @@ static void stale(struct __test_metadata *_metadata, struct mkw *m,
 	mkw_kept(_metadata, m, 0, 2);
 }
 
-TEST_F(W6, stale_unmapped)
+TEST_F(contract, stale_unmapped)
 {
 	stale(_metadata, &self->m, UNMAPPED);
 }
