@@ -676,7 +676,7 @@ say(p, fn, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
-identifier check =~ "check_truncate$|^(folio|page)_mapping$";
+identifier check =~ "check_truncate$|^(folio|page)_(file_)?mapping$";
 identifier use =~ "attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin";
 idexpression ret;
 expression E;
@@ -811,23 +811,15 @@ position e1.p;
 
 @s1 exists@
 identifier fn : script:python() { judged(fn) };
-identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$";
+identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$|^filemap_mkwrite_lock$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 identifier wait =~ "(journal_start(_sb)?|_trans(action)?_(begin|start|alloc).*|start_trans(action)?|(budget|reserve)_space|inplace_reserve|quota_lock(_check)?|get_caps|balance_fs|start_ordered_extent|filemap_fdatawrite.*|filemap_write_and_wait.*|balance_dirty_pages.*|inode_lock(_nested)?)$";
-expression E, G;
-statement S;
+expression E;
 position p;
 @@
 fn(...) {
 ... when any
-(
-lk(...);
-|
-if (lk(...) < 0) S
-|
-G = filemap_mkwrite_lock(...);
-if (G < 0) S
-)
+lk(...)
 ... when != un(...)
     when != E == -ENOSPC
 * wait@p(...)
@@ -842,20 +834,13 @@ say(p, fn, 'sleep', 'waits for space or a transaction under the folio lock')
 
 @s2 exists@
 identifier fn : script:python() { judged(fn) };
-identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$";
+identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$|^filemap_mkwrite_lock$";
 identifier un =~ "^(folio_unlock|unlock_page)$";
-expression G;
-statement S;
 position p;
 @@
 fn(...) {
 ... when any
-(
-lk(...);
-|
-G = filemap_mkwrite_lock(...);
-if (G < 0) S
-)
+lk(...)
 ... when != un(...)
 iomap_iter@p(...)
 ... when any
