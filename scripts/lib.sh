@@ -93,3 +93,23 @@ new_run()
 	ln -sfn "${dir##*/}" "$BUILD/runs/latest"
 	echo "$dir"
 }
+
+# series_patches SERIES: the patches it lists, one a line
+series_patches()
+{
+	sed 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' "$1"
+}
+
+# series_claims: the windows that the series says it closes, on one line
+series_claims()
+{
+	sed -n 's/^# closes: *//p' "$STACK/series" | xargs
+}
+
+# tap_results DIR: "ok|not|skip|xfail NAME" for every test of the boots in DIR
+tap_results()
+{
+	cat "$1"/*/out.log 2>/dev/null | tr -d '\r' | awk '
+		/^ok [0-9]+ / { print (/# SKIP/ ? "skip" : /# XFAIL/ ? "xfail" : "ok"), $3 }
+		/^not ok [0-9]+ / { print "not", $4 }'
+}
