@@ -114,10 +114,11 @@ static struct {
 	unsigned int threads;
 	size_t nospc_bytes;
 	unsigned int uid;
-	bool verify, inject, freeze, late;
+	bool verify, inject, freeze, late, alone;
 } opt = { .seconds = 10, .threads = 8 };
 
 static struct file files[FILES];
+static unsigned int nfiles = FILES;
 static struct thread threads[MAX_THREADS];
 static struct freeze *freeze;
 static atomic_bool stop;
@@ -353,6 +354,19 @@ static void put(struct file *f, unsigned int first, unsigned int run)
 		unlock_slots(f, first, run);
 }
 
+/* Nobody else changes anything of a kept file; writeback and reclaim go on. */
+static void hold_file(struct file *f)
+{
+	pthread_rwlock_wrlock(&f->dirty_lock);
+	lock_slots(f, 0, SLOTS);
+}
+
+static void release_file(struct file *f)
+{
+	unlock_slots(f, 0, SLOTS);
+	pthread_rwlock_unlock(&f->dirty_lock);
+}
+
 static void set_gen(struct file *f, unsigned int first, unsigned int run, bool zero)
 {
 	unsigned int i;
@@ -508,8 +522,7 @@ static void op_direct(struct op *op, struct thread *t, struct file *f)
 		atomic_store(&op->unsupported, EINVAL);
 		return;
 	}
-	pthread_rwlock_wrlock(&f->dirty_lock);
-	lock_slots(f, 0, SLOTS);
+	hold_file(f);
 	size = atomic_load(&f->size);
 	begin = (size_t)rnd(t, SLOTS) * SLOT_BYTES / DIRECT_ALIGN * DIRECT_ALIGN;
 	end = begin + (1 + rnd(t, 8)) * DIRECT_ALIGN;
@@ -527,8 +540,7 @@ static void op_direct(struct op *op, struct thread *t, struct file *f)
 		fail("direct pwrite: %zd, %s", n, strerror(errno));
 	check_frozen(epoch);
 out:
-	unlock_slots(f, 0, SLOTS);
-	pthread_rwlock_unlock(&f->dirty_lock);
+	release_file(f);
 }
 
 /*
@@ -552,13 +564,21 @@ static void op_truncate(struct op *op, struct thread *t, struct file *f)
 		truncate_wild(t, f);
 		return;
 	}
+	if (opt.alone)
+		pthread_rwlock_wrlock(&f->dirty_lock);
 	pthread_mutex_lock(&f->size_lock);
 	old = atomic_load(&f->size);
 	/* Mostly large, or there is little to do for the others. */
 	new = rnd(t, 4) ? SLOTS - rnd(t, SLOTS / 8) : 1 + rnd(t, SLOTS);
 	first = new < old ? new : old;
 	n = (new < old ? old : new) - first;
+	if (opt.alone) {
+		first = 0;
+		n = SLOTS;
+	}
 	lock_slots(f, first, n);
+	if (opt.alone)
+		madvise((void *)f->map, FILE_BYTES, MADV_DONTNEED);
 	epoch = freeze_epoch();
 	ret = new > old && rnd(t, 3) == 0 ?
 		fallocate(f->fd, 0, 0, (off_t)new * SLOT_BYTES) : -1;
@@ -567,20 +587,34 @@ static void op_truncate(struct op *op, struct thread *t, struct file *f)
 	if (ret)
 		fail("truncate to %u: %s", new * SLOT_BYTES, strerror(errno));
 	check_frozen(epoch);
-	set_gen(f, first, n, true);
+	if (new < old)
+		set_gen(f, new, old - new, true);
 	atomic_store(&f->size, new);
 	unlock_slots(f, first, n);
 	pthread_mutex_unlock(&f->size_lock);
+	if (opt.alone)
+		pthread_rwlock_unlock(&f->dirty_lock);
 }
 
 static void do_fallocate(struct op *op, struct thread *t, struct file *f, int mode,
 			 unsigned int max_run)
 {
-	unsigned int first, run = pick(t, f, max_run, &first);
-	unsigned int epoch = freeze_epoch();
+	unsigned int first, run, epoch;
 
-	if (!run)
-		return;
+	if (opt.alone) {
+		hold_file(f);
+		run = 1 + rnd(t, max_run);
+		first = rnd(t, SLOTS - run);
+		if (first + run > atomic_load(&f->size)) {
+			release_file(f);
+			return;
+		}
+	} else {
+		run = pick(t, f, max_run, &first);
+		if (!run)
+			return;
+	}
+	epoch = freeze_epoch();
 	if (!fallocate(f->fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)first * SLOT_BYTES,
 		       (off_t)run * SLOT_BYTES)) {
 		if (mode)
@@ -591,7 +625,10 @@ static void do_fallocate(struct op *op, struct thread *t, struct file *f, int mo
 	} else {
 		fail("fallocate mode %d: %s", mode, strerror(errno));
 	}
-	put(f, first, run);
+	if (opt.alone)
+		release_file(f);
+	else
+		put(f, first, run);
 }
 
 static void op_punch(struct op *op, struct thread *t, struct file *f)
@@ -784,7 +821,7 @@ static void *mix_thread(void *arg)
 		total += ops[i].weight;
 	while (!atomic_load(&stop)) {
 		unsigned int n = rnd(self, total);
-		struct file *f = &files[rnd(self, FILES)];
+		struct file *f = &files[rnd(self, nfiles)];
 
 		for (i = 0; n >= ops[i].weight; i++)
 			n -= ops[i].weight;
@@ -1045,7 +1082,7 @@ static void run_mix(void)
 	pid_t freezer = 0;
 	FILE *s;
 
-	for (i = 0; i < FILES; i++)
+	for (i = 0; i < nfiles; i++)
 		file_init(&files[i], i);
 	if (opt.freeze) {
 		freezer = fork();
@@ -1074,8 +1111,8 @@ static void run_mix(void)
 		if (!atomic_load(&freeze->epoch))
 			fail("not frozen once");
 	}
-	s = state_create(FILES);
-	for (i = 0; i < FILES; i++)
+	s = state_create(nfiles);
+	for (i = 0; i < nfiles; i++)
 		record(s, &files[i]);
 	state_close(s);
 	report_ops();
@@ -1269,12 +1306,13 @@ static void run_eio(void)
 static void __noreturn help(void)
 {
 	fprintf(stderr,
-		"usage: fs_integrity -d DIR -o STATE [-s SEED] [-t SECONDS] [-n THREADS] [-F]\n"
+		"usage: fs_integrity -d DIR -o STATE [-s SEED] [-t SECONDS] [-n THREADS] [-Fa]\n"
 		"       fs_integrity -d DIR -o STATE [-s SEED] -N MiB [-u UID] [-L]\n"
 		"       fs_integrity -d DIR -o STATE [-s SEED] -e COMMAND\n"
 		"       fs_integrity -d DIR -o STATE -v [-x]\n"
 		"  -o STATE  what DIR must hold; on another filesystem\n"
 		"  -F        freeze and thaw meanwhile\n"
+		"  -a        whoever cuts, punches or extends a file is alone in it\n"
 		"  -N MiB    store to a sparse file of this size: more than there is space for\n"
 		"  -u UID    as this user (quota)\n"
 		"  -L        msync may be the first to report that there was no space\n"
@@ -1292,7 +1330,7 @@ int main(int argc, char **argv)
 
 	page_size = sysconf(_SC_PAGESIZE);
 	opt.seed = time(NULL) ^ ((__u64)getpid() << 32);
-	while ((c = getopt(argc, argv, "d:o:s:t:n:FN:u:Le:vx")) != -1) {
+	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vx")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.dir = optarg;
@@ -1312,6 +1350,10 @@ int main(int argc, char **argv)
 			break;
 		case 'F':
 			opt.freeze = true;
+			break;
+		case 'a':
+			opt.alone = true;
+			nfiles = KEPT;
 			break;
 		case 'N':
 			opt.nospc_bytes = (size_t)atoi(optarg) << 20;
