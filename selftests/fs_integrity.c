@@ -14,8 +14,9 @@
  * generation, so the expected content is known exactly at any time. The page
  * is not locked: fault, writeback, partial truncate and invalidation of one
  * page race for real. In the "wild" file nothing is coordinated, stores may
- * even get SIGBUS; every word must be zero or one that was stored there, and
- * what the page cache holds in the end must be what the next mount reads.
+ * even get SIGBUS; every word must be zero or one that was stored there, or
+ * the bytes of several of those (see torn()), and what the page cache holds in
+ * the end must be what the next mount reads.
  *
  * -N (no space) and -e (I/O errors) replace the threads' mix by one scenario
  * each: what was stored without a signal and acknowledged by msync() and
@@ -188,6 +189,23 @@ static __s64 gen_of(unsigned int file, size_t index, __u64 found)
 	if (!found)
 		return 0;
 	return gen <= UINT32_MAX ? (__s64)gen : -1;
+}
+
+/*
+ * The kernel may copy and clear a page byte by byte, as x86's "rep movsb"
+ * does under emulation. Where nothing is coordinated, a word is then made of
+ * the bytes of several of its generations, all of them up to @max, and zero.
+ */
+static bool torn(unsigned int file, size_t index, __u64 found, unsigned int max)
+{
+	__u64 diff = found ^ place(file, index);
+	unsigned int shift;
+
+	for (shift = 0; shift < 64; shift += 8)
+		if ((found >> shift & 0xff) &&
+		    (diff >> shift & 0xff) > (shift < 32 ? max >> shift : 0))
+			return false;
+	return true;
 }
 
 /* Say in words what stands at a place. */
@@ -389,7 +407,7 @@ static void check(const char *how, struct file *f, const __u64 *buf, size_t firs
 		__u64 found = buf[w - first];
 
 		if (f->wild) {
-			if ((__u64)gen_of(f->id, w, found) <= gen)
+			if (torn(f->id, w, found, gen))
 				continue;
 		} else if (found == word(f->id, w, gen)) {
 			continue;
@@ -836,8 +854,8 @@ static void *mix_thread(void *arg)
 }
 
 /*
- * The state file: one header, then for each file a record and the generation
- * (32 bits) of each of its words. It must lie on another filesystem.
+ * The state file: one header, then for each file a record and its words. It
+ * must lie on another filesystem.
  */
 struct state_header {
 	char magic[8];
@@ -853,7 +871,7 @@ struct state_file {
 	__u64 max_gen;
 };
 
-static const char magic[8] = "mkwrite1";
+static const char magic[8] = "mkwrite2";
 
 static FILE *state_create(unsigned int nfiles)
 {
@@ -876,9 +894,9 @@ static void state_file(FILE *s, const char *name, unsigned int id, size_t size,
 		die("%s", opt.state);
 }
 
-static void state_gens(FILE *s, const __u32 *gen, size_t words)
+static void state_words(FILE *s, const __u64 *content, size_t words)
 {
-	if (fwrite(gen, sizeof(*gen), words, s) != words)
+	if (fwrite(content, sizeof(*content), words, s) != words)
 		die("%s", opt.state);
 }
 
@@ -910,7 +928,7 @@ static void inject(int fd, size_t size)
 }
 
 /* -v: compare every byte with the recorded state. */
-static void verify_file(const struct state_file *r, const __u32 *gen)
+static void verify_file(const struct state_file *r, const __u64 *want)
 {
 	int fd = open_in_dir(r->name, opt.inject ? O_RDWR : O_RDONLY);
 	__u64 *found = calloc(1, r->size + 8);
@@ -936,9 +954,10 @@ static void verify_file(const struct state_file *r, const __u32 *gen)
 	for (w = 0; w < r->size / 8; w++) {
 		__s64 g = gen_of(r->id, w, found[w]);
 
-		if (g == gen[w] || (g > gen[w] && g <= (__s64)r->max_gen))
+		if (found[w] == want[w] || (r->max_gen && g > gen_of(r->id, w, want[w]) &&
+					    g <= (__s64)r->max_gen))
 			continue;
-		mismatch("after the mount", r->id, w, word(r->id, w, gen[w]), found[w]);
+		mismatch("after the mount", r->id, w, want[w], found[w]);
 		break;
 	}
 out:
@@ -959,16 +978,16 @@ static void run_verify(void)
 		die("%s: no recorded state", opt.state);
 	opt.seed = h.seed;
 	for (i = 0; i < h.files; i++) {
-		__u32 *gen;
+		__u64 *want;
 
 		if (fread(&r, sizeof(r), 1, s) != 1)
 			die("%s: cut short", opt.state);
-		gen = calloc(r.size / 8 + 1, sizeof(*gen));
-		if (!gen || fread(gen, sizeof(*gen), r.size / 8, s) != r.size / 8)
+		want = calloc(r.size / 8 + 1, sizeof(*want));
+		if (!want || fread(want, sizeof(*want), r.size / 8, s) != r.size / 8)
 			die("%s: cut short", opt.state);
-		verify_file(&r, gen);
+		verify_file(&r, want);
 		bytes += r.size;
-		free(gen);
+		free(want);
 	}
 	fclose(s);
 	ksft_print_msg("verify: seed %llu, %llu files, %llu bytes: %s\n", h.seed, h.files,
@@ -1043,7 +1062,6 @@ static void record(FILE *s, struct file *f)
 {
 	size_t w, first, n, size = (size_t)atomic_load(&f->size) * SLOT_BYTES;
 	static __u64 content[BUF_BYTES / 8];
-	static __u32 gen[BUF_BYTES / 8];
 	struct stat st;
 	char name[32];
 
@@ -1065,14 +1083,12 @@ static void record(FILE *s, struct file *f)
 		if (!read_all(f->fd, content, n * 8, (off_t)first * 8))
 			fail("%s: read: %s", name, strerror(errno));
 		check("in the end", f, content, first, n);
-		for (w = 0; w < n; w++) {
+		for (w = 0; w < n; w++)
 			/* A page that is mapped but cut off from the file would show here. */
 			if (f->map[first + w] != content[w])
 				mismatch("mapping and file differ", f->id, first + w, content[w],
 					 f->map[first + w]);
-			gen[w] = (__u32)gen_of(f->id, first + w, content[w]);
-		}
-		state_gens(s, gen, n);
+		state_words(s, content, n);
 	}
 }
 
@@ -1127,7 +1143,7 @@ static void run_mix(void)
  */
 static struct {
 	atomic_ullong *map;
-	atomic_uint *shadow;
+	atomic_ullong *shadow;
 	int fd;
 	atomic_ulong stored, refused;
 	atomic_int sync_error;
@@ -1149,7 +1165,7 @@ static void store_page(struct thread *t, size_t page, unsigned int gen)
 	bus_jmp = &jmp;
 	for (w = begin; w < begin + page_size / 8; w++) {
 		atomic_store(&nospc.map[w], word(NOSPC_ID, w, gen));
-		atomic_store(&nospc.shadow[w], gen);
+		atomic_store(&nospc.shadow[w], word(NOSPC_ID, w, gen));
 	}
 	bus_jmp = NULL;
 	atomic_fetch_add(&nospc.stored, 1);
@@ -1224,7 +1240,7 @@ static void run_nospc(void)
 	if (err)	/* reported: nothing was acknowledged */
 		memset((void *)nospc.shadow, 0, bytes / 8 * sizeof(*nospc.shadow));
 	state_file(s, "nospc", NOSPC_ID, bytes, err ? NOSPC_PASSES : 0);
-	state_gens(s, (void *)nospc.shadow, bytes / 8);
+	state_words(s, (void *)nospc.shadow, bytes / 8);
 	state_close(s);
 }
 
@@ -1259,12 +1275,12 @@ static void run_eio(void)
 	static const char * const names[] = { "overwritten", "holes", "untouched" };
 	atomic_ullong *map[3];
 	size_t w, bytes = EIO_PAGES * page_size;
-	__u32 *gen = calloc(bytes / 8, sizeof(*gen));
+	__u64 *want = calloc(bytes / 8, sizeof(*want));
 	unsigned int i, err;
 	int fd[3];
 	FILE *s;
 
-	if (!gen)
+	if (!want)
 		die("memory");
 	for (i = 0; i < 3; i++) {
 		fd[i] = open_in_dir(names[i], O_RDWR | O_CREAT | O_TRUNC);
@@ -1295,12 +1311,12 @@ static void run_eio(void)
 	s = state_create(3);
 	for (i = 0; i < 3; i++) {
 		for (w = 0; w < bytes / 8; w++)
-			gen[w] = i == 1 ? 0 : 1;
+			want[w] = word(i, w, i == 1 ? 0 : 1);
 		state_file(s, names[i], i, bytes, i == 2 ? 0 : 2);
-		state_gens(s, gen, bytes / 8);
+		state_words(s, want, bytes / 8);
 	}
 	state_close(s);
-	free(gen);
+	free(want);
 }
 
 static void __noreturn help(void)
