@@ -4,11 +4,12 @@
 export BASE TREE FS BUILD CACHE V JOBS ACCEL
 export A B BENCH OPTIONS RESULTS
 
-.PHONY: help run test bench audit mail clean distclean
+.PHONY: help run test matrix bench audit mail clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
 	@echo 'make test          every check: the series, the scripts, the selftests, the controls'
+	@echo 'make matrix        every filesystem of scripts/guest/fs on the patched kernel (FS= picks), and their controls'
 	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
 	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched)'
 	@echo 'make mail          the series as mails with your sign-off, in build/mail; sends nothing'
@@ -17,7 +18,7 @@ help:
 	@echo
 	@echo 'BASE=6.12          the base: 6.12 or a folder of ports/'
 	@echo 'TREE=/path         your own tree of that version (git or plain; never written to)'
-	@echo 'FS="ext4 ..."      filesystems for make run (default: ext4)'
+	@echo 'FS="ext4 ..."      filesystems for make run (default: ext4) and make matrix (default: all)'
 	@echo 'V=1                show commands and their output'
 	@echo 'BUILD=/path        build folder (default: build/)'
 	@echo 'JOBS=N             parallel compile jobs (default: all CPUs)'
@@ -28,6 +29,9 @@ run:
 
 test:
 	@scripts/test
+
+matrix:
+	@scripts/matrix
 
 bench:
 	@scripts/bench
