@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -213,12 +215,14 @@ static const char *unit_name(enum metric m)
 static void report(const char *test, const char *tasks, enum metric m,
 		   const struct sample *s)
 {
-	double v[opt.reps], median, spread;
+	double *v = calloc(opt.reps, sizeof(*v)), median, spread;
 
+	if (!v)
+		err(1, "calloc");
 	for (unsigned int i = 0; i < opt.reps; i++) {
 		v[i] = s[i].m[m];
 		if (v[i] < 0)
-			return;
+			goto out;
 	}
 	qsort(v, opt.reps, sizeof(*v), cmp_double);
 	median = v[opt.reps / 2];
@@ -226,6 +230,8 @@ static void report(const char *test, const char *tasks, enum metric m,
 	printf("%s,%s,%s,%s,%s,%.2f,%.3f\n", opt.label, test, tasks,
 	       metric_name[m], unit_name(m), median, spread);
 	fflush(stdout);
+out:
+	free(v);
 }
 
 /*
@@ -469,6 +475,8 @@ static void start_worker(struct worker *w, pthread_t *thread)
 	if (pid < 0)
 		err(1, "fork");
 	if (!pid) {
+		/* If one of us fails, the others wait at the barrier for ever. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		work(w);
 		_exit(0);
 	}
