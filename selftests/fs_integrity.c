@@ -44,6 +44,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -115,7 +116,7 @@ static struct {
 	unsigned int threads;
 	size_t nospc_bytes;
 	unsigned int uid;
-	bool verify, inject, freeze, late, alone;
+	bool verify, inject, freeze, late, alone, path;
 } opt = { .seconds = 10, .threads = 8 };
 
 static struct file files[FILES];
@@ -1319,6 +1320,87 @@ static void run_eio(void)
 	free(want);
 }
 
+/*
+ * -p: which way a write fault takes. A folio that is cached needs no ->fault:
+ * pgmkwrite_cached counts the faults that asked ->page_mkwrite at once. One
+ * that is not cached has to be read by ->fault, a major fault.
+ */
+#define PATH_PAGES	256U
+
+static unsigned long vm_event(const char *name)
+{
+	FILE *f = fopen("/proc/vmstat", "r");
+	size_t len = strlen(name);
+	unsigned long n = 0;
+	bool found = false;
+	char line[128];
+
+	if (!f)
+		die("/proc/vmstat");
+	while (!found && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) && line[len] == ' ') {
+			n = strtoul(line + len, NULL, 10);
+			found = true;
+		}
+	fclose(f);
+	if (!found) {
+		ksft_print_msg("this kernel does not count %s\n", name);
+		exit(KSFT_SKIP);
+	}
+	return n;
+}
+
+static void run_path(void)
+{
+	size_t page, bytes = PATH_PAGES * page_size;
+	unsigned long cached, faults;
+	struct rusage before, after;
+	volatile char *map;
+	char *buf = calloc(1, bytes);
+	int fd;
+
+	fd = open_in_dir("path", O_RDWR | O_CREAT | O_TRUNC);
+	if (fd < 0 || !buf || write(fd, buf, bytes) != (ssize_t)bytes || fsync(fd))
+		die("%s/path", opt.dir);
+	free(buf);
+	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		die("mmap of %s/path", opt.dir);
+
+	cached = vm_event("pgmkwrite_cached");
+	getrusage(RUSAGE_SELF, &before);
+	for (page = 0; page < PATH_PAGES; page++)
+		map[page * page_size] = 1;
+	getrusage(RUSAGE_SELF, &after);
+	cached = vm_event("pgmkwrite_cached") - cached;
+	faults = after.ru_minflt - before.ru_minflt;
+	ksft_print_msg("%u pages in the cache: %lu faults, %lu without ->fault\n",
+		       PATH_PAGES, faults, cached);
+	/* Both readings of vmstat fault a little themselves, on other memory. */
+	if (!cached || after.ru_majflt != before.ru_majflt || cached + 4 < faults)
+		fail("a cached folio took the way through ->fault");
+
+	if (msync((void *)map, bytes, MS_SYNC) || fsync(fd))
+		fail("%s", strerror(errno));
+	munmap((void *)map, bytes);
+	if (posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		die("fadvise");
+	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		die("mmap of %s/path", opt.dir);
+	getrusage(RUSAGE_SELF, &before);
+	map[0] = 2;
+	getrusage(RUSAGE_SELF, &after);
+	ksft_print_msg("a page that is not: %ld major faults\n",
+		       after.ru_majflt - before.ru_majflt);
+	if (after.ru_majflt == before.ru_majflt)
+		fail("a folio that is not cached was not read by ->fault");
+	if (msync((void *)map, bytes, MS_SYNC))
+		fail("%s", strerror(errno));
+	munmap((void *)map, bytes);
+	close(fd);
+}
+
 static void __noreturn help(void)
 {
 	fprintf(stderr,
@@ -1326,6 +1408,7 @@ static void __noreturn help(void)
 		"       fs_integrity -d DIR -o STATE [-s SEED] -N MiB [-u UID] [-L]\n"
 		"       fs_integrity -d DIR -o STATE [-s SEED] -e COMMAND\n"
 		"       fs_integrity -d DIR -o STATE -v [-x]\n"
+		"       fs_integrity -d DIR -o STATE -p\n"
 		"  -o STATE  what DIR must hold; on another filesystem\n"
 		"  -F        freeze and thaw meanwhile\n"
 		"  -a        whoever cuts, punches or extends a file is alone in it\n"
@@ -1333,7 +1416,8 @@ static void __noreturn help(void)
 		"  -u UID    as this user (quota)\n"
 		"  -L        msync may be the first to report that there was no space\n"
 		"  -e CMD    CMD makes the device fail all writes\n"
-		"  -v        verify, after the next mount; -x: change one byte first\n");
+		"  -v        verify, after the next mount; -x: change one byte first\n"
+		"  -p        a write fault on a cached page leaves ->fault out\n");
 	exit(2);
 }
 
@@ -1346,7 +1430,7 @@ int main(int argc, char **argv)
 
 	page_size = sysconf(_SC_PAGESIZE);
 	opt.seed = time(NULL) ^ ((__u64)getpid() << 32);
-	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vx")) != -1) {
+	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxp")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.dir = optarg;
@@ -1389,6 +1473,9 @@ int main(int argc, char **argv)
 		case 'x':
 			opt.inject = true;
 			break;
+		case 'p':
+			opt.path = true;
+			break;
 		default:
 			help();
 		}
@@ -1416,6 +1503,8 @@ int main(int argc, char **argv)
 		ksft_print_msg("seed %llu\n", opt.seed);
 	if (opt.verify)
 		run_verify();
+	else if (opt.path)
+		run_path();
 	else if (opt.nospc_bytes)
 		run_nospc();
 	else if (opt.error_cmd)
