@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # One command a job; the steps are in scripts/.
 
-export BASE TREE FS BUILD CACHE V JOBS ACCEL
+export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL
 export A B BENCH OPTIONS RESULTS
 
 .PHONY: help run test matrix bench audit mail clean distclean
@@ -19,6 +19,7 @@ help:
 	@echo 'BASE=6.12          the base: 6.12 or a folder of ports/'
 	@echo 'TREE=/path         your own tree of that version (git or plain; never written to)'
 	@echo 'FS="ext4 ..."      filesystems for make run (default: ext4) and make matrix (default: all)'
+	@echo 'CONFIG=base        kernel config of make run: base, debug, kasan, kcsan'
 	@echo 'V=1                show commands and their output'
 	@echo 'BUILD=/path        build folder (default: build/)'
 	@echo 'JOBS=N             parallel compile jobs (default: all CPUs)'
