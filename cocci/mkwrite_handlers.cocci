@@ -429,6 +429,7 @@ if (G < 0) S
 )
 ... when != un(...)
     when != ret = VM_FAULT_LOCKED
+    when != ret = VM_FAULT_LOCKED | E
 (
 * return@p \(VM_FAULT_SIGBUS\|VM_FAULT_NOPAGE\|VM_FAULT_OOM\|vmf_error(...)\|vmf_fs_error(-C)\);
 |
@@ -437,6 +438,7 @@ if (G < 0) S
     when != ret = E
     when != ret == VM_FAULT_LOCKED
     when != ret != VM_FAULT_LOCKED
+    when != ret & VM_FAULT_LOCKED
 return ret;
 )
 }
@@ -446,14 +448,14 @@ identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 idexpression ret;
-expression E;
+expression E, G;
 position p;
 @@
 fn(...) {
 ... when any
 lk(...)
 ... when != un(...)
-ret = VM_FAULT_LOCKED
+ret = \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\)
 ... when != un(...)
 ret =@p \(VM_FAULT_SIGBUS\|VM_FAULT_NOPAGE\|VM_FAULT_OOM\|vmf_error(...)\|vmf_fs_error(...)\)
 ... when != un(...)
@@ -507,14 +509,15 @@ identifier lk =~ "lock|mkwrite";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 identifier ret;
 type T;
-expression E, F;
+expression E, F, G;
 position p;
 @@
 fn(...) {
 ... when any
-T ret = VM_FAULT_LOCKED;
+T ret = \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\);
 ... when != ret = E
     when != ret != VM_FAULT_LOCKED
+    when != ret & VM_FAULT_LOCKED
 un(F);
 ... when != lk(...)
     when != ret = E
@@ -530,13 +533,14 @@ say(p, fn, 'balance', 'returns VM_FAULT_LOCKED with the folio unlocked')
 @b4@
 identifier fn : script:python() { lockless(fn) };
 idexpression ret;
+expression G;
 position p;
 @@
 fn(...) { <+...
 (
-return@p VM_FAULT_LOCKED;
+return@p \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\);
 |
-ret =@p VM_FAULT_LOCKED
+ret =@p \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\)
 )
 ...+> }
 
@@ -614,20 +618,21 @@ say(p, fn, 'retry', 'returns a bare errno')
 identifier fn : script:python() { judged(fn) };
 identifier dirty =~ "^(?!.*inode)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|.*commit_write|(block|iomap|netfs|filemap)_page_mkwrite|nfs_update(_folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|.*mkwrite.*dirty.*)$";
 idexpression ret;
-expression E;
+expression E, G;
 position p;
 @@
 fn(...) {
 ... when != dirty(...)
     when any
 (
-ret = VM_FAULT_LOCKED
+ret = \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\)
 |
 ret = 0
 )
 ... when != dirty(...)
     when != ret = E
     when != ret == VM_FAULT_LOCKED
+    when != ret & VM_FAULT_LOCKED
     when != ret == 0
     when != !ret
 * sb_end_pagefault@p(...)
@@ -679,7 +684,7 @@ identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 identifier check =~ "check_truncate$|^(folio|page)_(file_)?mapping$";
 identifier use =~ "attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin";
 idexpression ret;
-expression E;
+expression E, G;
 position p;
 @@
 fn(...) {
@@ -689,12 +694,12 @@ lk@p(...)
     when != E->mapping
     when != check(...)
 (
-* return VM_FAULT_LOCKED;
+* return \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\);
 |
 * use(...)
 ... when any
 |
-* ret = VM_FAULT_LOCKED
+* ret = \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\)
 ... when any
 )
 }
@@ -712,7 +717,7 @@ identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 identifier check =~ "check_truncate$|^nfs_(folio|page)_length$";
 identifier use =~ "(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin";
 idexpression ret;
-expression E;
+expression E, G;
 position p;
 @@
 fn(...) {
@@ -723,12 +728,12 @@ lk@p(...)
     when != E->i_size
     when != check(...)
 (
-* return VM_FAULT_LOCKED;
+* return \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\);
 |
 * use(...)
 ... when any
 |
-* ret = VM_FAULT_LOCKED
+* ret = \(VM_FAULT_LOCKED\|VM_FAULT_LOCKED | G\)
 ... when any
 )
 }

@@ -147,3 +147,51 @@ vm_fault_t ok_helper_page_mkwrite(struct vm_fault *vmf)
 	}
 	return VM_FAULT_LOCKED;
 }
+
+/* LOCKED with another bit beside it is LOCKED. */
+vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+
+	folio_lock(folio);
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
+	return VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+}
+
+vm_fault_t bad_whole_early_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret = VM_FAULT_WHOLE_FOLIO | VM_FAULT_LOCKED;
+
+	folio_lock(folio);
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
+	return ret;
+}
+
+vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	folio_lock(folio);
+	if (!foo_prepare(NULL, folio))
+		ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	else
+		folio_unlock(folio);
+	return ret;
+}
+
+vm_fault_t ok_whole_tested_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+
+	folio_lock(folio);
+	if (foo_prepare(NULL, folio))
+		ret = VM_FAULT_SIGBUS;
+	if (!(ret & VM_FAULT_LOCKED))
+		folio_unlock(folio);
+	return ret;
+}

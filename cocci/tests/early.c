@@ -103,3 +103,30 @@ vm_fault_t ok_helper_page_mkwrite(struct vm_fault *vmf)
 	sb_end_pagefault(inode->i_sb);
 	return vmf_fs_error(err);
 }
+
+vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret;
+
+	sb_start_pagefault(inode->i_sb);
+	folio_lock(folio);
+	ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
+
+vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret;
+
+	sb_start_pagefault(inode->i_sb);
+	folio_lock(folio);
+	folio_mark_dirty(folio);
+	ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}

@@ -92,3 +92,28 @@ vm_fault_t ok_undecidable_page_mkwrite(struct vm_fault *vmf)
 	}
 	return VM_FAULT_LOCKED;
 }
+
+vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+
+	folio_lock(folio);
+	if (folio->mapping != vmf->vma->vm_file->f_mapping) {
+		folio_unlock(folio);
+		return VM_FAULT_NOPAGE;
+	}
+	return VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+}
+
+vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+
+	folio_lock(folio);
+	if (folio->mapping != inode->i_mapping || folio_pos(folio) >= i_size_read(inode)) {
+		folio_unlock(folio);
+		return VM_FAULT_NOPAGE;
+	}
+	return VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+}
