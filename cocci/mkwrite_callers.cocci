@@ -52,11 +52,16 @@ def say(p, fn, rule, text):
         elif 'report' in mode:
             coccilib.report.print_report(q, msg)
 
-@script:python depends on org@
+// Names are known by file: with more than one, start anew for each.
+@script:python@
+@@
+facts.clear()
+
+@initialize:python depends on org@
 @@
 mode['org'] = 1
 
-@script:python depends on report@
+@initialize:python depends on report@
 @@
 mode['report'] = 1
 
@@ -156,7 +161,7 @@ say(p, fn, 'wrapper', 'forwards ->fault, but its vm_ops has no ->page_mkwrite')
 
 @order exists@
 identifier fn;
-identifier mk =~ "^(wp_page_reuse|ptep_set_access_flags|set_pte_at|set_ptes)$";
+identifier mk = {wp_page_reuse, ptep_set_access_flags, set_pte_at, set_ptes};
 expression F;
 position p;
 @@
@@ -177,7 +182,11 @@ say(p, fn, 'order', 'the PTE is writable before the folio is locked')
 
 // ---- dirty ----
 
-@gup@
+@dirties@
+@@
+\(set_page_dirty\|folio_mark_dirty\|SetPageDirty\)(...)
+
+@gup depends on dirties@
 identifier get =~ "^((get|pin)_user_pages.*|iov_iter_(get|extract)_pages.*|hmm_range_fault|(__)?gfn_to_pfn.*|mm_iommu_.*|import_(single_range|ubuf))$";
 position p;
 @@
@@ -188,7 +197,7 @@ p << gup.p;
 @@
 note('gup', p[0].file)
 
-@lk@
+@lk depends on dirties@
 identifier fn;
 identifier lock =~ "^(folio_lock|lock_page|folio_trylock|trylock_page)";
 @@
@@ -199,7 +208,7 @@ fn << lk.fn;
 @@
 note('lock', fn)
 
-@dirty@
+@dirty depends on dirties@
 identifier fn : script:python() { lockless(fn) };
 expression P;
 position p;

@@ -114,17 +114,31 @@ def say(p, fn, rule, text):
         elif 'report' in mode:
             coccilib.report.print_report(q, msg)
 
-@script:python depends on org@
+@initialize:python depends on org@
 @@
 mode['org'] = 1
 
-@script:python depends on report@
+@initialize:python depends on report@
 @@
 mode['report'] = 1
 
+// Nothing to do in a file without such a function.
+@vm@
+identifier fn, vmf;
+@@
+fn(..., struct vm_fault *vmf, ...) { ... }
+
+// Names are known by file: with more than one, start anew for each.
+@script:python@
+fn << vm.fn;
+@@
+handlers = set(os.environ.get('MKWRITE_HANDLERS', '').split())
+for d in (calls, facts, verdicts):
+    d.clear()
+
 // ---- who is judged, and what each function does at all ----
 
-@assigned@
+@assigned depends on vm@
 identifier ops, fn;
 @@
 struct vm_operations_struct ops = { .page_mkwrite = fn, };
@@ -134,7 +148,7 @@ fn << assigned.fn;
 @@
 handler(fn)
 
-@late@
+@late depends on vm@
 expression E;
 identifier fn;
 @@
@@ -149,7 +163,7 @@ fn << late.fn;
 @@
 handler(fn)
 
-@forward@
+@forward depends on vm@
 typedef vm_fault_t;
 identifier fn, g;
 idexpression vm_fault_t ret;
@@ -170,7 +184,7 @@ g << forward.g;
 @@
 call(fn, g)
 
-@prepares@
+@prepares depends on vm@
 identifier fn;
 identifier g =~ "^(block|iomap|netfs|filemap)_page_mkwrite$";
 position p;
@@ -199,7 +213,7 @@ g << prepares.g;
 if judged(fn):
     say(p, fn, 'forward', g)
 
-@defined@
+@defined depends on vm@
 identifier fn : script:python() { judged(fn) };
 position p;
 @@
@@ -211,7 +225,7 @@ fn << defined.fn;
 @@
 say(p, fn, 'function', '')
 
-@pointer@
+@pointer depends on vm@
 identifier fn : script:python() { judged(fn) };
 expression E;
 position p;
@@ -224,7 +238,7 @@ fn << pointer.fn;
 @@
 say(p, fn, 'forward', '*')
 
-@protects@
+@protects depends on vm@
 identifier fn : script:python() { judged(fn) };
 @@
 fn(...) { <+... sb_start_pagefault(...) ...+> }
@@ -234,7 +248,7 @@ fn << protects.fn;
 @@
 note('protects', fn)
 
-@reads@
+@reads depends on vm@
 identifier fn : script:python() { judged(fn) };
 expression E;
 @@
@@ -252,7 +266,7 @@ fn << reads.fn;
 note('size', fn)
 
 // Only a folio of the page cache has an i_size to be checked against.
-@cache@
+@cache depends on vm@
 identifier fn : script:python() { judged(fn) };
 identifier check =~ "check_truncate$";
 expression E, F;
@@ -266,7 +280,7 @@ fn << cache.fn;
 @@
 note('cache', fn)
 
-@helper@
+@helper depends on vm@
 identifier fn : script:python() { judged(fn) };
 @@
 fn(...) { <+... filemap_mkwrite_lock(...) ...+> }
@@ -276,7 +290,7 @@ fn << helper.fn;
 @@
 note('helper', fn)
 
-@locks@
+@locks depends on vm@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_(try)?lock|(try)?lock_page|filemap_mkwrite_lock)";
 @@
@@ -291,7 +305,7 @@ note('locks', fn)
 // The VM always sets FAULT_FLAG_MKWRITE for this call: a handler shared with
 // ->fault is judged by the branch that tests it.
 
-@u1 exists@
+@u1 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 position p;
 @@
@@ -300,7 +314,7 @@ vm_fault_t fn(...) {
 * return@p 0;
 }
 
-@u2 exists@
+@u2 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 idexpression ret;
 expression E;
@@ -317,7 +331,7 @@ vm_fault_t fn(...) {
 return ret;
 }
 
-@u3 exists@
+@u3 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier ret;
 type T;
@@ -336,7 +350,7 @@ vm_fault_t fn(...) {
 return ret;
 }
 
-@u4 exists@
+@u4 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 idexpression ret;
 expression E;
@@ -350,7 +364,7 @@ if (ret) return ret;
 * return@p ret;
 }
 
-@u5 exists@
+@u5 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 idexpression ret;
 expression E, F;
@@ -404,7 +418,7 @@ say(p, fn, 'unlocked', 'returns 0, not VM_FAULT_LOCKED')
 // ---- balance ----
 // if (ret != VM_FAULT_LOCKED) unlock: the test follows the value, paths do not.
 
-@b1 exists@
+@b1 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)$";
 identifier lkk =~ "^(__)?(folio_lock|lock_page)_killable$";
@@ -443,7 +457,7 @@ return ret;
 )
 }
 
-@b1u exists@
+@b1u depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
@@ -475,7 +489,7 @@ fn << b1.fn;
 @@
 say(p, fn, 'balance', 'returns an error with the folio locked')
 
-@b2 exists@
+@b2 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "lock|mkwrite";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
@@ -503,7 +517,7 @@ fn << b2.fn;
 @@
 say(p, fn, 'balance', 'returns VM_FAULT_LOCKED with the folio unlocked')
 
-@b3 exists@
+@b3 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "lock|mkwrite";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
@@ -530,7 +544,7 @@ fn << b3.fn;
 @@
 say(p, fn, 'balance', 'returns VM_FAULT_LOCKED with the folio unlocked')
 
-@b4@
+@b4 depends on vm@
 identifier fn : script:python() { lockless(fn) };
 idexpression ret;
 expression G;
@@ -553,7 +567,7 @@ for rule in ('balance', 'mapping', 'isize'):
 
 // ---- retry ----
 
-@t1@
+@t1 depends on vm@
 identifier fn : script:python() { judged(fn) };
 idexpression ret;
 expression E;
@@ -575,7 +589,7 @@ fn << t1.fn;
 @@
 say(p, fn, 'retry', 'returns VM_FAULT_RETRY, but mmap_lock is still held')
 
-@t2@
+@t2 depends on vm@
 identifier fn : script:python() { judged(fn) };
 constant C =~ "^E[A-Z]+$";
 idexpression vm_fault_t ret;
@@ -595,7 +609,7 @@ fn << t2.fn;
 @@
 say(p, fn, 'retry', 'returns a bare errno')
 
-@t3@
+@t3 depends on vm@
 identifier fn : script:python() { judged(fn) };
 idexpression int err;
 position p;
@@ -614,7 +628,7 @@ say(p, fn, 'retry', 'returns a bare errno')
 // Freezing waits for the faults that hold freeze protection, then writes back.
 // A folio dirtied by the VM after that stays dirty on a frozen filesystem.
 
-@f1 exists@
+@f1 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier dirty =~ "^(?!.*inode)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|.*commit_write|(block|iomap|netfs|filemap)_page_mkwrite|nfs_update(_folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|.*mkwrite.*dirty.*)$";
 idexpression ret;
@@ -647,7 +661,7 @@ fn << f1.fn;
 @@
 say(p, fn, 'early', 'freeze protection ends before the folio is dirty')
 
-@n1@
+@n1 depends on vm@
 identifier fn : script:python() { not_frozen_out(fn) };
 position p;
 @@
@@ -655,7 +669,7 @@ fn(...) { <+...
 * file_update_time@p(...)
 ...+> }
 
-@n2@
+@n2 depends on vm@
 identifier fn : script:python() { cache_not_frozen_out(fn) };
 position p;
 @@
@@ -677,7 +691,7 @@ say(p, fn, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
 
 // ---- mapping, isize, eof ----
 
-@m1 exists@
+@m1 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
@@ -710,7 +724,7 @@ fn << m1.fn;
 @@
 say(p, fn, 'mapping', 'the folio is used before ->mapping is checked under its lock')
 
-@i1 exists@
+@i1 depends on vm exists@
 identifier fn : script:python() { has_cache(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
@@ -747,7 +761,7 @@ if has('size', fn):
 else:
     say(p, fn, 'isize', 'i_size is not checked under the folio lock')
 
-@sized@
+@sized depends on vm@
 identifier fn : script:python() { judged(fn) };
 identifier v;
 expression I;
@@ -762,7 +776,7 @@ v << sized.v;
 @@
 note('size of ' + fn, v)
 
-@placed@
+@placed depends on vm@
 identifier fn : script:python() { judged(fn) };
 identifier v;
 identifier at =~ "^(folio_pos|page_offset)$";
@@ -777,7 +791,7 @@ v << placed.v;
 @@
 note('pos of ' + fn, v)
 
-@e1@
+@e1 depends on vm@
 identifier fn : script:python() { judged(fn) };
 expression A, B;
 position p;
@@ -814,7 +828,7 @@ position e1.p;
 // A test for -ENOSPC follows a failed attempt, which has unlocked the folio:
 // the path from the lock over it to the next attempt does not exist.
 
-@s1 exists@
+@s1 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$|^filemap_mkwrite_lock$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
@@ -837,7 +851,7 @@ fn << s1.fn;
 @@
 say(p, fn, 'sleep', 'waits for space or a transaction under the folio lock')
 
-@s2 exists@
+@s2 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$|^filemap_mkwrite_lock$";
 identifier un =~ "^(folio_unlock|unlock_page)$";
