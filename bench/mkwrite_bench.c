@@ -38,6 +38,11 @@
 
 enum unit { UNIT_NS, UNIT_INSN, UNIT_CYCLES };
 
+enum {
+	EXIT_USAGE = 2,
+	EXIT_NO_CYCLES = 77,
+};
+
 /*
  * Repetitions that do not count: the first allocates what is kept, the second
  * moves the pages to the active list.
@@ -78,6 +83,7 @@ static struct {
 	const char *dir;
 	const char *tests;
 	const char *tasks;
+	const char *command;
 	size_t pages;
 	size_t chunk;
 	size_t stride;
@@ -111,12 +117,12 @@ static int perf_fd = -1;
  * function (bench/faultmap.c): a no-op with a displacement nobody else uses.
  */
 #ifdef __x86_64__
-#define MARK(n) asm volatile(".byte 0x0f, 0x1f, 0x80; .long " #n ::: "memory")
+#define MARK_BEGIN()	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x6d6b7701" ::: "memory")
+#define MARK_END()	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x6d6b7702" ::: "memory")
 #else
-#define MARK(n) asm volatile("" ::: "memory")
+#define MARK_BEGIN()	asm volatile("" ::: "memory")
+#define MARK_END()	asm volatile("" ::: "memory")
 #endif
-#define MARK_BEGIN()	MARK(0x6d6b7701)
-#define MARK_END()	MARK(0x6d6b7702)
 
 static void open_cycles(void)
 {
@@ -129,7 +135,7 @@ static void open_cycles(void)
 
 	perf_fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
 	if (perf_fd < 0)
-		err(77, "perf_event_open: no cycle counter here");
+		err(EXIT_NO_CYCLES, "perf_event_open: no cycle counter here");
 }
 
 /* Now, in the unit asked for. */
@@ -143,7 +149,7 @@ static uint64_t now(void)
 #ifdef __x86_64__
 		return __builtin_ia32_rdtsc();
 #else
-		errx(2, "-u insn is for x86-64");
+		errx(EXIT_USAGE, "-u insn is for x86-64");
 #endif
 	case UNIT_CYCLES:
 		if (read(perf_fd, &v, sizeof(v)) != sizeof(v))
@@ -199,6 +205,8 @@ static const char *unit_name(enum metric m)
 {
 	if (m == FAULTS || m == MAJOR)
 		return "faults";
+	if (opt.command)
+		return opt.unit == UNIT_INSN ? "Minsn" : "ms";
 	if (m == RSS)
 		return "pages";
 	switch (opt.unit) {
@@ -232,6 +240,42 @@ static void report(const char *test, const char *tasks, enum metric m,
 	fflush(stdout);
 out:
 	free(v);
+}
+
+/*
+ * A program of its own: what its processes and threads executed, and their
+ * faults. Their CPU time is exact, the scheduler takes it at each switch.
+ */
+static void run_command(char **argv)
+{
+	struct sample *s = calloc(opt.reps, sizeof(*s));
+
+	if (!s)
+		err(1, "calloc");
+	for (unsigned int rep = 0; rep < opt.reps; rep++) {
+		struct sample *r = &s[rep];
+		struct rusage ru;
+		int status;
+		pid_t pid;
+
+		settle();
+		pid = fork();
+		if (pid < 0)
+			err(1, "fork");
+		if (!pid) {
+			execvp(argv[0], argv);
+			err(127, "%s", argv[0]);
+		}
+		if (wait4(pid, &status, 0, &ru) != pid || status)
+			errx(1, "%s failed (status 0x%x)", argv[0], status);
+		r->m[COST] = (ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1e3 +
+			     (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e3;
+		r->m[FAULTS] = ru.ru_minflt;
+		r->m[MAJOR] = ru.ru_majflt;
+	}
+	for (enum metric m = COST; m <= MAJOR; m++)
+		report(opt.command, "1", m, s);
+	free(s);
 }
 
 /*
@@ -573,13 +617,8 @@ static void run_crews(const struct test *t)
 		sharing = MANY_MAPPINGS;
 	else if (!strcmp(t->name, "files"))
 		sharing = PRIVATE_FILES;
-	while ((item = strsep(&next, ","))) {
-		int tasks = atoi(item);
-
-		if (tasks < 1)
-			errx(2, "-j %s: a list of numbers", opt.tasks);
-		run_crew(t, sharing, tasks);
-	}
+	while ((item = strsep(&next, ",")))
+		run_crew(t, sharing, atoi(item));
 	free(list);
 }
 
@@ -623,6 +662,7 @@ static void usage(FILE *f)
 {
 	fprintf(f,
 		"usage: mkwrite_bench [OPTION]... DIR\n"
+		"       mkwrite_bench [OPTION]... -x NAME COMMAND...\n"
 		"  -l LABEL   first column of the output (%s)\n"
 		"  -t TESTS   which, separated by commas (%s)\n"
 		"  -n PAGES   pages of the file (%zu)\n"
@@ -636,6 +676,8 @@ static void usage(FILE *f)
 		"  -j TASKS   numbers of tasks, separated by commas (%s)\n"
 		"  -P         the tasks are processes, not threads\n"
 		"  -R ROUNDS  of each task (%u)\n"
+		"  -x NAME    instead of the tests: the CPU time (with -u insn: millions\n"
+		"             of instructions) and the faults of COMMAND\n"
 		"tests:\n",
 		opt.label, opt.tests, opt.pages, opt.reps, opt.chunk >> 10,
 		opt.stride, opt.small, opt.files, opt.seed, opt.tasks, opt.rounds);
@@ -659,15 +701,55 @@ static size_t number(const char *arg, char letter, size_t min)
 	unsigned long v = strtoul(arg, &end, 10);
 
 	if (*end || end == arg || *arg == '-' || v < min || v > 1 << 24)
-		errx(2, "-%c %s: a number from %zu", letter, arg, min);
+		errx(EXIT_USAGE, "-%c %s: a number from %zu", letter, arg, min);
 	return v;
+}
+
+/* The next item of a list of test names, or NULL at its end. */
+static const struct test *next_test(char **list)
+{
+	char *item = strsep(list, ",");
+
+	if (!item)
+		return NULL;
+	for (size_t i = 0; i < NR_TESTS; i++)
+		if (!strcmp(item, tests[i].name))
+			return &tests[i];
+	errx(EXIT_USAGE, "-t %s: no such test", item);
+}
+
+/* Calls @run for each test of -t; NULL only looks whether there are such. */
+static void do_tests(bool run)
+{
+	char *list = strdup(opt.tests), *next = list;
+	const struct test *t;
+
+	if (!list)
+		err(1, "strdup");
+	while ((t = next_test(&next)))
+		if (run)
+			t->run(t);
+	free(list);
+}
+
+static void check_tasks(const char *arg)
+{
+	char *list = strdup(arg), *next = list, *item;
+
+	if (!list)
+		err(1, "strdup");
+	while ((item = strsep(&next, ",")))
+		number(item, 'j', 1);
+	free(list);
 }
 
 static void parse(int argc, char **argv)
 {
+	bool help = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "l:t:n:r:w:s:f:F:S:u:j:PR:h")) != -1) {
+	/* +: what follows COMMAND is its own. */
+	while ((c = getopt(argc, argv, "+l:t:n:r:w:s:f:F:S:u:j:PR:x:h")) != -1) {
 		switch (c) {
 		case 'l':
 			opt.label = optarg;
@@ -704,10 +786,11 @@ static void parse(int argc, char **argv)
 			else if (!strcmp(optarg, "cycles"))
 				opt.unit = UNIT_CYCLES;
 			else
-				errx(2, "-u %s: ns, insn or cycles", optarg);
+				errx(EXIT_USAGE, "-u %s: ns, insn or cycles", optarg);
 			break;
 		case 'j':
 			opt.tasks = optarg;
+			check_tasks(optarg);
 			break;
 		case 'P':
 			opt.processes = true;
@@ -715,45 +798,38 @@ static void parse(int argc, char **argv)
 		case 'R':
 			opt.rounds = number(optarg, c, 1);
 			break;
+		case 'x':
+			opt.command = optarg;
+			break;
 		case 'h':
-			usage(stdout);
-			exit(0);
+			help = true;
+			break;
 		default:
-			usage(stderr);
-			exit(2);
+			errx(EXIT_USAGE, "see mkwrite_bench -h");
 		}
 	}
-	if (optind != argc - 1) {
-		usage(stderr);
-		exit(2);
-	}
-	opt.dir = argv[optind];
 	if (opt.pages < opt.stride)
-		errx(2, "-n must be at least -s");
+		errx(EXIT_USAGE, "-s %zu: more than the pages there are", opt.stride);
+	do_tests(false);
+	if (help) {
+		usage(stdout);
+		exit(0);
+	}
+	if (opt.command ? optind == argc : optind != argc - 1)
+		errx(EXIT_USAGE, "one folder, or a command after -x, see mkwrite_bench -h");
+	opt.dir = argv[optind];
 }
 
 int main(int argc, char **argv)
 {
-	char *list, *next, *item;
-
 	page_size = sysconf(_SC_PAGESIZE);
 	parse(argc, argv);
 	if (opt.unit == UNIT_CYCLES)
 		open_cycles();
 
-	next = list = strdup(opt.tests);
-	if (!list)
-		err(1, "strdup");
-	while ((item = strsep(&next, ","))) {
-		const struct test *t = NULL;
-
-		for (size_t i = 0; i < NR_TESTS; i++)
-			if (!strcmp(item, tests[i].name))
-				t = &tests[i];
-		if (!t)
-			errx(2, "-t %s: no such test", item);
-		t->run(t);
-	}
-	free(list);
+	if (opt.command)
+		run_command(argv + optind);
+	else
+		do_tests(true);
 	return 0;
 }
