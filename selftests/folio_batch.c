@@ -4,7 +4,7 @@
  * borders, other mappings of the folio, userfaultfd and soft-dirty tracking,
  * truncation, and what the process is charged for.
  *
- * Not covered: protnone PTEs, which take a kernel with NUMA balancing, and
+ * Not covered: protnone PTEs, which take NUMA balancing between two nodes, and
  * userfaultfd's missing mode, which a file other than shmem's cannot have.
  */
 #include <linux/userfaultfd.h>
@@ -16,6 +16,9 @@
 
 #define ORDER	4
 #define FOLIO	(1UL << ORDER)	/* pages */
+
+#define HUGE_ORDER	9
+#define HUGE		(1UL << HUGE_ORDER)
 
 /* The libc's headers may be older than the kernel. */
 #ifndef UFFD_FEATURE_WP_UNPOPULATED
@@ -323,6 +326,86 @@ TEST_F(W7, two_processes)
 	EXPECT_EQ(0, status);
 	mkw_kept(_metadata, m, 1, 1);
 	EXPECT_EQ(2, mkw_read(m, 2));
+}
+
+/*
+ * fork() between two writes: the child gets no PTE of the batch, its own write
+ * makes one of its own, and writeback protects the pages of both.
+ */
+TEST_F(W7, fork_in_between)
+{
+	struct mkw *m = &self->m;
+	int status;
+	pid_t child;
+
+	one_folio(_metadata, m, UNMAPPED);
+	EXPECT_EQ(0, mkw_write(m, 1, 1));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		int wrong = mkw_look(_metadata, m).present != 0;
+
+		wrong |= mkw_write(m, 2, 2);
+		wrong |= mkw_look(_metadata, m).writable != FOLIO;
+		wrong |= smaps(_metadata, m, "Rss") != FOLIO;
+		wrong |= smaps(_metadata, m, "Pss") != FOLIO / 2;
+		wrong |= msync(m->map, FOLIO * PAGE, MS_SYNC);
+		wrong |= mkw_look(_metadata, m).writable != 0;
+		_exit(wrong);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).present);
+	EXPECT_EQ(0, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Pss"));
+	EXPECT_EQ(0, mkw_write(m, 3, 3));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(3, mkw_counts(m).page_mkwrite);
+	mkw_kept(_metadata, m, 3, 3);
+	EXPECT_EQ(1, mkw_read(m, 1));
+	EXPECT_EQ(2, mkw_read(m, 2));
+}
+
+/*
+ * A folio that fills a page table can be mapped by a PMD, but not for a handler
+ * that prepared one page of it, nor if the file ends inside.
+ */
+static void huge_folio(struct __test_metadata *_metadata, struct mkw *m,
+		       unsigned long pages, unsigned int flags,
+		       unsigned long writable)
+{
+	mkw_open(_metadata, m, HUGE, HUGE_ORDER, 0);
+	ASSERT_EQ(0, ftruncate(m->fd, pages * PAGE));
+	mkw_mode(m, .flags = flags);
+	mkw_start(_metadata, m, 0, UNMAPPED);
+	EXPECT_EQ(0, mkw_write(m, 7, 1));
+	EXPECT_EQ(writable, mkw_look(_metadata, m).present);
+	EXPECT_EQ(writable, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(writable, smaps(_metadata, m, "Rss"));
+
+	ASSERT_EQ(0, msync(m->map, pages * PAGE, MS_SYNC));
+	EXPECT_EQ(0, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(0, mkw_write(m, 7, 2));
+	EXPECT_EQ(writable, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I4_BEYOND_EOF));
+	mkw_kept(_metadata, m, 7, 2);
+}
+
+TEST_F(contract, huge_folio)
+{
+	huge_folio(_metadata, &self->m, HUGE, MKW_WHOLE_FOLIO, HUGE);
+}
+
+TEST_F(W7, huge_folio_one_page)
+{
+	huge_folio(_metadata, &self->m, HUGE, 0, 1);
+}
+
+TEST_F(W7, huge_folio_end_inside)
+{
+	huge_folio(_metadata, &self->m, HUGE - 5, MKW_WHOLE_FOLIO, HUGE - 5);
 }
 
 /* Where soft-dirty is tracked, only the page that was written is reported. */

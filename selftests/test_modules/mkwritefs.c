@@ -848,8 +848,12 @@ static int mkw_enter(struct kretprobe_instance *instance, struct pt_regs *regs)
 static int mkw_leave(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	struct mkw_entry *entry = (struct mkw_entry *)instance->data;
-	struct mkw_file *file = mkw_faulting(entry->vmf);
+	struct mkw_file *file;
 
+	/* The VMA is not locked any more. */
+	if (regs_return_value(regs) & (VM_FAULT_RETRY | VM_FAULT_COMPLETED))
+		return 0;
+	file = mkw_faulting(entry->vmf);
 	if (file && entry->vmf->flags != entry->flags)
 		atomic64_inc(&file->flags_lost);
 	return 0;
@@ -865,12 +869,19 @@ static int mkw_enter_fault(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-static struct kretprobe mkw_flags_probe = {
-	.kp.symbol_name = "do_page_mkwrite",
-	.entry_handler	= mkw_enter,
-	.handler	= mkw_leave,
-	.data_size	= sizeof(struct mkw_entry),
-};
+/*
+ * Where do_page_mkwrite() is inlined, its two callers: they have no reason of
+ * their own to change vmf->flags.
+ */
+#define MKW_FLAGS_PROBE(name) { \
+	.kp.symbol_name = name, \
+	.entry_handler	= mkw_enter, \
+	.handler	= mkw_leave, \
+	.data_size	= sizeof(struct mkw_entry), \
+}
+static struct kretprobe mkw_flags_probe = MKW_FLAGS_PROBE("do_page_mkwrite");
+static struct kretprobe mkw_wp_probe = MKW_FLAGS_PROBE("wp_page_shared");
+static struct kretprobe mkw_shared_probe = MKW_FLAGS_PROBE("do_shared_fault");
 
 static struct kprobe mkw_fault_probe = {
 	.symbol_name	= "filemap_fault",
@@ -882,19 +893,30 @@ static struct kprobe mkw_not_ready_probe = {
 	.symbol_name	= "filemap_fault_not_ready",
 	.pre_handler	= mkw_enter_fault,
 };
+static bool mkw_callee_probed, mkw_wp_probed, mkw_shared_probed;
 static bool mkw_flags_probed, mkw_fault_probed, mkw_not_ready_probed;
 
 static void mkw_add_probes(void)
 {
-	mkw_flags_probed = !register_kretprobe(&mkw_flags_probe);
+	mkw_callee_probed = !register_kretprobe(&mkw_flags_probe);
+	if (!mkw_callee_probed) {
+		mkw_wp_probed = !register_kretprobe(&mkw_wp_probe);
+		mkw_shared_probed = !register_kretprobe(&mkw_shared_probe);
+	}
+	mkw_flags_probed = mkw_callee_probed ||
+			   (mkw_wp_probed && mkw_shared_probed);
 	mkw_fault_probed = !register_kprobe(&mkw_fault_probe);
 	mkw_not_ready_probed = !register_kprobe(&mkw_not_ready_probe);
 }
 
 static void mkw_del_probes(void)
 {
-	if (mkw_flags_probed)
+	if (mkw_callee_probed)
 		unregister_kretprobe(&mkw_flags_probe);
+	if (mkw_wp_probed)
+		unregister_kretprobe(&mkw_wp_probe);
+	if (mkw_shared_probed)
+		unregister_kretprobe(&mkw_shared_probe);
 	if (mkw_fault_probed)
 		unregister_kprobe(&mkw_fault_probe);
 	if (mkw_not_ready_probed)
