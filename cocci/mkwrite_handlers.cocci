@@ -462,7 +462,8 @@ identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)$";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 idexpression ret;
-expression E, G;
+expression E;
+identifier G != { VM_FAULT_RETRY, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS };
 position p;
 @@
 fn(...) {
@@ -523,7 +524,8 @@ identifier lk =~ "lock|mkwrite";
 identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 identifier ret;
 type T;
-expression E, F, G;
+expression E, F;
+identifier G != { VM_FAULT_RETRY, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS };
 position p;
 @@
 fn(...) {
@@ -547,7 +549,7 @@ say(p, fn, 'balance', 'returns VM_FAULT_LOCKED with the folio unlocked')
 @b4 depends on vm@
 identifier fn : script:python() { lockless(fn) };
 idexpression ret;
-expression G;
+identifier G != { VM_FAULT_RETRY, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS };
 position p;
 @@
 fn(...) { <+...
@@ -632,7 +634,8 @@ say(p, fn, 'retry', 'returns a bare errno')
 identifier fn : script:python() { judged(fn) };
 identifier dirty =~ "^(?!.*inode)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|.*commit_write|(block|iomap|netfs|filemap)_page_mkwrite|nfs_update(_folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|.*mkwrite.*dirty.*)$";
 idexpression ret;
-expression E, G;
+expression E;
+identifier G != { VM_FAULT_RETRY, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS };
 position p;
 @@
 fn(...) {
@@ -698,7 +701,8 @@ identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 identifier check =~ "check_truncate$|^(folio|page)_(file_)?mapping$";
 identifier use =~ "attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin";
 idexpression ret;
-expression E, G;
+expression E;
+identifier G != { VM_FAULT_RETRY, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS };
 position p;
 @@
 fn(...) {
@@ -731,7 +735,8 @@ identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
 identifier check =~ "check_truncate$|^nfs_(folio|page)_length$";
 identifier use =~ "(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin";
 idexpression ret;
-expression E, G;
+expression E;
+identifier G != { VM_FAULT_RETRY, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS };
 position p;
 @@
 fn(...) {

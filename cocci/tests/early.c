@@ -130,3 +130,16 @@ vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
 	sb_end_pagefault(inode->i_sb);
 	return ret;
 }
+
+/* A bit beside LOCKED that is no success. */
+vm_fault_t ok_gone_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret;
+
+	sb_start_pagefault(inode->i_sb);
+	lock_page(vmf->page);
+	ret = VM_FAULT_LOCKED | VM_FAULT_NOPAGE;
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
