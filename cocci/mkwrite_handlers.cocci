@@ -692,7 +692,7 @@ fn << n2.fn;
 @@
 say(p, fn, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
 
-// ---- mapping, isize, eof ----
+// ---- mapping, isize ----
 
 @m1 depends on vm exists@
 identifier fn : script:python() { judged(fn) };
@@ -766,6 +766,57 @@ if has('size', fn):
 else:
     say(p, fn, 'isize', 'i_size is not checked under the folio lock')
 
+// ---- sleep ----
+// A test for -ENOSPC follows a failed attempt, which has unlocked the folio:
+// the path from the lock over it to the next attempt does not exist.
+
+@s1 depends on vm exists@
+identifier fn : script:python() { judged(fn) };
+identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$|^filemap_mkwrite_lock$";
+identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
+identifier wait =~ "(journal_start(_sb)?|_trans(action)?_(begin|start|alloc).*|start_trans(action)?|(budget|reserve)_space|inplace_reserve|quota_lock(_check)?|get_caps|balance_fs|start_ordered_extent|filemap_fdatawrite.*|filemap_write_and_wait.*|balance_dirty_pages.*|inode_lock(_nested)?)$";
+expression E;
+position p;
+@@
+fn(...) {
+... when any
+lk(...)
+... when != un(...)
+    when != E == -ENOSPC
+* wait@p(...)
+... when any
+}
+
+@script:python@
+p << s1.p;
+fn << s1.fn;
+@@
+say(p, fn, 'sleep', 'waits for space or a transaction under the folio lock')
+
+@s2 depends on vm exists@
+identifier fn : script:python() { judged(fn) };
+identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$|^filemap_mkwrite_lock$";
+identifier un =~ "^(folio_unlock|unlock_page)$";
+position p;
+@@
+fn(...) {
+... when any
+lk(...)
+... when != un(...)
+iomap_iter@p(...)
+... when any
+}
+
+@script:python@
+p << s2.p;
+fn << s2.fn;
+@@
+say(p, fn, 'sleep', 'undecidable: iomap_begin is called with the folio locked')
+
+// ---- eof ----
+// Last, because include_match(False) takes a match of vm with it, and what
+// depends on vm would not run any more.
+
 @sized depends on vm@
 identifier fn : script:python() { judged(fn) };
 identifier v;
@@ -828,50 +879,3 @@ expression A, B;
 position e1.p;
 @@
 * \(A >@p B\|B <@p A\)
-
-// ---- sleep ----
-// A test for -ENOSPC follows a failed attempt, which has unlocked the folio:
-// the path from the lock over it to the next attempt does not exist.
-
-@s1 depends on vm exists@
-identifier fn : script:python() { judged(fn) };
-identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$|^filemap_mkwrite_lock$";
-identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
-identifier wait =~ "(journal_start(_sb)?|_trans(action)?_(begin|start|alloc).*|start_trans(action)?|(budget|reserve)_space|inplace_reserve|quota_lock(_check)?|get_caps|balance_fs|start_ordered_extent|filemap_fdatawrite.*|filemap_write_and_wait.*|balance_dirty_pages.*|inode_lock(_nested)?)$";
-expression E;
-position p;
-@@
-fn(...) {
-... when any
-lk(...)
-... when != un(...)
-    when != E == -ENOSPC
-* wait@p(...)
-... when any
-}
-
-@script:python@
-p << s1.p;
-fn << s1.fn;
-@@
-say(p, fn, 'sleep', 'waits for space or a transaction under the folio lock')
-
-@s2 depends on vm exists@
-identifier fn : script:python() { judged(fn) };
-identifier lk =~ "^(__)?(folio_lock|lock_page)(_killable)?$|^filemap_mkwrite_lock$";
-identifier un =~ "^(folio_unlock|unlock_page)$";
-position p;
-@@
-fn(...) {
-... when any
-lk(...)
-... when != un(...)
-iomap_iter@p(...)
-... when any
-}
-
-@script:python@
-p << s2.p;
-fn << s2.fn;
-@@
-say(p, fn, 'sleep', 'undecidable: iomap_begin is called with the folio locked')
