@@ -88,19 +88,3 @@ again:
 		goto again;
 	return vmf_fs_error(err);
 }
-
-/* With comparisons, that eof has looked at. */
-vm_fault_t bad_compared_page_mkwrite(struct vm_fault *vmf)
-{
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-	struct page *page = vmf->page;
-
-	if (vmf->pgoff > PAGE_SIZE)
-		return VM_FAULT_SIGBUS;
-	lock_page(page);
-	if (foo_reserve_space(inode, PAGE_SIZE) < 0) {
-		unlock_page(page);
-		return VM_FAULT_SIGBUS;
-	}
-	return VM_FAULT_LOCKED;
-}
