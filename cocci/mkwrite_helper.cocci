@@ -30,7 +30,7 @@ vm_fault_t fn(struct vm_fault *vmf) {
 +	ssize_t bytes;
 ...
 -	lock(F);
--	if (\(F->mapping != E\|F->mapping != E || pos(F) >= i_size_read(I)\|F->mapping != E || pos(F) >= i_size_read(I) || !folio_test_uptodate(F)\)) {
+-	if (\(F->mapping != E\|(F->mapping != E) || (pos(F) >= i_size_read(I))\|(F->mapping != E) || (pos(F) >= i_size_read(I)) || !folio_test_uptodate(F)\)) {
 -		unlock(F);
 -		return VM_FAULT_NOPAGE;
 -	}
@@ -52,7 +52,7 @@ vm_fault_t fn(struct vm_fault *vmf) {
 +	ssize_t bytes;
 ...
 -	lock(F);
--	if (\(F->mapping != E\|F->mapping != E || pos(F) >= i_size_read(I)\|F->mapping != E || pos(F) >= i_size_read(I) || !folio_test_uptodate(F)\)) {
+-	if (\(F->mapping != E\|(F->mapping != E) || (pos(F) >= i_size_read(I))\|(F->mapping != E) || (pos(F) >= i_size_read(I)) || !folio_test_uptodate(F)\)) {
 -		unlock(F);
 -		ret = VM_FAULT_NOPAGE;
 -		goto out;
@@ -62,6 +62,59 @@ vm_fault_t fn(struct vm_fault *vmf) {
 +		ret = vmf_fs_error(bytes);
 +		goto out;
 +	}
+...
+}
+
+// The same with i_size in a variable, which stays if anything else reads it.
+@sized depends on patch@
+identifier fn =~ "mkwrite$", vmf;
+identifier lock =~ "^(folio_lock|lock_page)$";
+identifier unlock =~ "^(folio_unlock|unlock_page)$";
+identifier pos =~ "^(folio_pos|page_offset)$";
+idexpression size;
+expression F, E, I;
+@@
+vm_fault_t fn(struct vm_fault *vmf) {
++	ssize_t bytes;
+...
+-	lock(F);
+-	size = i_size_read(I);
+-	if ((F->mapping != E) || (\(pos(F) >= size\|pos(F) > size\))) {
+-		unlock(F);
+-		return VM_FAULT_NOPAGE;
+-	}
++	bytes = filemap_mkwrite_lock(vmf);
++	if (bytes < 0)
++		return vmf_fs_error(bytes);
++	size = i_size_read(I);
+...
+}
+
+@sized_jump depends on patch@
+identifier fn =~ "mkwrite$", vmf, out;
+identifier lock =~ "^(folio_lock|lock_page)$";
+identifier unlock =~ "^(folio_unlock|unlock_page)$";
+identifier pos =~ "^(folio_pos|page_offset)$";
+idexpression vm_fault_t ret;
+idexpression size;
+expression F, E, I;
+@@
+vm_fault_t fn(struct vm_fault *vmf) {
++	ssize_t bytes;
+...
+-	lock(F);
+-	size = i_size_read(I);
+-	if ((F->mapping != E) || (\(pos(F) >= size\|pos(F) > size\))) {
+-		unlock(F);
+-		ret = VM_FAULT_NOPAGE;
+-		goto out;
+-	}
++	bytes = filemap_mkwrite_lock(vmf);
++	if (bytes < 0) {
++		ret = vmf_fs_error(bytes);
++		goto out;
++	}
++	size = i_size_read(I);
 ...
 }
 
@@ -103,7 +156,19 @@ filemap_mkwrite_lock(vmf)
 
 // ---- what only the check has used ----
 
-@unused depends on leave || jump || length@
+@unread depends on sized || sized_jump@
+identifier fn =~ "mkwrite$", vmf, size;
+type T;
+@@
+vm_fault_t fn(struct vm_fault *vmf) {
+... when any
+-	T size;
+... when != size
+-	size = i_size_read(...);
+... when != size
+}
+
+@unused depends on leave || jump || sized || sized_jump || length@
 identifier fn =~ "mkwrite$", vmf, x;
 type T;
 expression F;
@@ -118,11 +183,17 @@ vm_fault_t fn(struct vm_fault *vmf) {
 identifier fn =~ "mkwrite$";
 identifier lock =~ "^(folio_lock|lock_page)$";
 expression F, E, X;
+idexpression size;
 position p;
 @@
 vm_fault_t fn(...) { <...
 * lock@p(F);
-* if (\(F->mapping != E\|F->mapping != E || X\)) { ... }
+(
+* if (\(F->mapping != E\|(F->mapping != E) || X\)) { ... }
+|
+* size = i_size_read(...);
+* if ((F->mapping != E) || X) { ... }
+)
 ...> }
 
 @script:python depends on report@

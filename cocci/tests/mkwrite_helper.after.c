@@ -44,6 +44,42 @@ vm_fault_t baz_page_mkwrite(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
+/* i_size in a variable, for nothing but the check. */
+vm_fault_t qux_page_mkwrite(struct vm_fault *vmf)
+{
+	ssize_t bytes;
+	struct page *page = vmf->page;
+
+	bytes = filemap_mkwrite_lock(vmf);
+	if (bytes < 0)
+		return vmf_fs_error(bytes);
+	set_page_dirty(page);
+	return VM_FAULT_LOCKED;
+}
+
+/* i_size in a variable, and needed later. */
+vm_fault_t quux_page_mkwrite(struct vm_fault *vmf)
+{
+	ssize_t bytes;
+	struct folio *folio = page_folio(vmf->page);
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret = VM_FAULT_LOCKED;
+	loff_t size;
+
+	sb_start_pagefault(inode->i_sb);
+	bytes = filemap_mkwrite_lock(vmf);
+	if (bytes < 0) {
+		ret = vmf_fs_error(bytes);
+		goto out;
+	}
+	size = i_size_read(inode);
+	foo_reserve_space(inode, size);
+	folio_mark_dirty(folio);
+out:
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
+
 /* What to do with a truncated folio is its own affair. */
 vm_fault_t other_page_mkwrite(struct vm_fault *vmf)
 {
