@@ -457,6 +457,50 @@ return ret;
 )
 }
 
+@b5 depends on vm exists@
+identifier fn : script:python() { judged(fn) };
+identifier lk =~ "^(__)?(folio_lock|lock_page)$";
+identifier lkk =~ "^(__)?(folio_lock|lock_page)_killable$";
+identifier un =~ "^(folio_unlock|unlock_page|f2fs_folio_put|f2fs_put_page)$";
+identifier ret;
+expression E, F, G;
+statement S;
+type T;
+position p;
+@@
+fn(...) {
+... when any
+(
+T ret = \(VM_FAULT_SIGBUS\|VM_FAULT_NOPAGE\|VM_FAULT_OOM\);
+|
+ret = \(VM_FAULT_SIGBUS\|VM_FAULT_NOPAGE\|VM_FAULT_OOM\);
+)
+... when != ret = E
+(
+lk(F);
+|
+if (lkk(F) < 0) S
+|
+if (lkk(F)) S
+|
+G = filemap_mkwrite_lock(...);
+if (G < 0) S
+)
+... when != un(...)
+    when != ret = E
+    when != ret |= E
+    when != ret & VM_FAULT_LOCKED
+    when != ret == VM_FAULT_LOCKED
+    when != ret != VM_FAULT_LOCKED
+* return@p ret;
+}
+
+@script:python@
+p << b5.p;
+fn << b5.fn;
+@@
+say(p, fn, 'balance', 'returns an error with the folio locked')
+
 @b1u depends on vm exists@
 identifier fn : script:python() { judged(fn) };
 identifier lk =~ "^(__)?(folio_lock|lock_page)$";

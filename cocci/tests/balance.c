@@ -195,3 +195,20 @@ vm_fault_t ok_whole_tested_page_mkwrite(struct vm_fault *vmf)
 		folio_unlock(folio);
 	return ret;
 }
+
+/* The error is from before the lock. */
+vm_fault_t bad_before_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	sb_start_pagefault(inode->i_sb);
+	if (folio_lock_killable(folio) < 0)
+		goto out;
+	if (foo_prepare(inode, folio) == 0)
+		ret = VM_FAULT_LOCKED;
+out:
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
