@@ -17,6 +17,7 @@
 // dirty: "undecidable" if nothing in the file takes pages from user memory; the
 // folio may be the driver's own, or the lock may be the caller's. Filesystems
 // and mm/ are not judged by it: there the lock is the rule, not the exception.
+// Over a whole tree spatch parses every file: give coccicheck M=, or use make audit.
 
 virtual context
 virtual org

@@ -24,6 +24,8 @@
 // Paths are followed, values are not: where the answer hangs on a value or on a
 // function of another file the message says "undecidable". With -D audit the
 // forwards are printed as well, for scripts/audit to follow across files.
+// Over a whole tree spatch parses every file, because no word is common to all
+// that the rules match: give coccicheck M=fs, or use make audit.
 // The names that prepare, dirty or sleep are in the rules below; a filesystem
 // with names of its own adds them there.
 
