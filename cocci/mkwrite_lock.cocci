@@ -18,11 +18,12 @@ virtual report
 
 @again depends on patch@
 typedef vm_fault_t;
+type T = {vm_fault_t, int};
 identifier fn =~ "mkwrite$";
 identifier unlock =~ "^(folio_unlock|unlock_page)$";
 expression F, G, E;
 @@
-vm_fault_t fn(...) { <...
+T fn(...) { <...
 if (\(F->mapping != E\|!F->mapping\|F->mapping != E || ...\|!F->mapping || ...\)) {
 	unlock(G);
 -	return 0;
@@ -31,39 +32,50 @@ if (\(F->mapping != E\|!F->mapping\|F->mapping != E || ...\|!F->mapping || ...\)
 ...> }
 
 @done depends on patch@
+type T = {vm_fault_t, int};
 identifier fn =~ "mkwrite$";
 identifier unlock =~ "^(folio_unlock|unlock_page)$";
 expression F;
 @@
-vm_fault_t fn(...) { <...
+T fn(...) { <...
 -	unlock(F);
 -	return 0;
 +	return VM_FAULT_LOCKED;
 ...> }
 
 @tail depends on patch@
+type T = {vm_fault_t, int};
 identifier fn =~ "mkwrite$";
 identifier unlock =~ "^(folio_unlock|unlock_page)$";
-idexpression vm_fault_t ret;
-expression F;
+idexpression T ret;
+identifier out;
+expression F, E;
 @@
-vm_fault_t fn(...) {
+T fn(...) {
 <...
 +	if (!ret)
 +		return VM_FAULT_LOCKED;
 	unlock(F);
+(
 	return ret;
+|
+	out: return ret;
+|
+	if (ret) ret = E;
+	return ret;
+)
 ...>
 }
 
 @found depends on context || org || report exists@
+type T = {vm_fault_t, int};
 identifier fn =~ "mkwrite$";
 identifier unlock =~ "^(folio_unlock|unlock_page)$";
-idexpression vm_fault_t ret;
+idexpression T ret;
 expression F;
 position p;
 @@
-vm_fault_t fn(...) {
+T fn(...) {
 ... when any
 * unlock@p(F);
 * return \(0\|ret\);

@@ -40,6 +40,42 @@ out_unlock:
 	return ret;
 }
 
+/* The prototype and the types of v2.6.30, and other ways out. */
+int old_page_mkwrite(struct vm_area_struct *vma, struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vma->vm_file);
+	int ret = VM_FAULT_NOPAGE;
+
+	if (foo_reserve_space(inode, PAGE_SIZE)) {
+		ret = VM_FAULT_SIGBUS;
+		goto out;
+	}
+	lock_page(vmf->page);
+	if (vmf->page->mapping != inode->i_mapping)
+		goto out_unlock;
+	set_page_dirty(vmf->page);
+	ret = 0;
+out_unlock:
+	unlock_page(vmf->page);
+out:
+	return ret;
+}
+
+int errno_page_mkwrite(struct vm_area_struct *vma, struct vm_fault *vmf)
+{
+	int ret = -1;
+
+	lock_page(vmf->page);
+	if (!vmf->page->mapping)
+		goto out_unlock;
+	ret = foo_prepare(file_inode(vma->vm_file), page_folio(vmf->page));
+out_unlock:
+	unlock_page(vmf->page);
+	if (ret)
+		ret = VM_FAULT_SIGBUS;
+	return ret;
+}
+
 /* Locked already. */
 vm_fault_t new_page_mkwrite(struct vm_fault *vmf)
 {
