@@ -18,7 +18,7 @@ help:
 	@echo
 	@echo 'BASE=6.12          the base: 6.12 or a folder of ports/'
 	@echo 'TREE=/path         your own tree of that version (git or plain; never written to)'
-	@echo 'FS="ext4 ..."      filesystems for make run (default: ext4) and make matrix (default: all)'
+	@echo 'FS="ext4 ..."      filesystems for make run (default: see the base file) and make matrix (default: all)'
 	@echo 'CONFIG=base        kernel config of make run: base, debug, kasan, kcsan'
 	@echo 'V=1                show commands and their output'
 	@echo 'BUILD=/path        build folder (default: build/)'

@@ -21,6 +21,8 @@ if [ ! -f "$STACK/base" ]; then
 	echo "${0##*/}: BASE=$BASE: no such base; there are 6.12 $(cd "$TOP/ports" 2>/dev/null && echo *)" >&2
 	exit 1
 fi
+# shellcheck disable=SC2034 # what else every make of this kernel is called with; most scripts call none
+BASE_MAKE=()
 # shellcheck source=../base
 . "$STACK/base"
 # One working tree for each source: the base's own, or the user's.
