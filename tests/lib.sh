@@ -39,3 +39,36 @@ check()
 		tail -20 "$log" | sed 's/^/# /'
 	fi
 }
+
+# refused PATTERN COMMAND...: the command fails and says PATTERN in its last line
+refused()
+{
+	local pattern=$1 status=0 said=$OUT/said
+	shift
+	"$@" >"$said" 2>&1 || status=$?
+	cat "$said"
+	if [ "$status" = 0 ]; then
+		echo "ended with 0"
+		return 1
+	fi
+	tail -1 "$said" | grep -q -- "$pattern" || { echo "does not say: $pattern"; return 1; }
+}
+
+# digest DIR: the contents of all files but quilt's own
+digest()
+{
+	(cd "$1" && find . -path ./.pc -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+}
+
+# applies_and_pops: the series, without fuzz, and on the base's own tree without offset
+applies_and_pops()
+{
+	local before after
+	"$TOP/scripts/series" stock
+	before=$(digest "$SRC")
+	"$TOP/scripts/series" patched 2>&1 | tee "$OUT/push"
+	"$TOP/scripts/series" stock
+	after=$(digest "$SRC")
+	[ "$before" = "$after" ] || { echo "the tree differs after pop"; return 1; }
+	! grep -q 'offset' "$OUT/push" || [ "$(sed -n 's/^base //p' "$SRC.key")" != "$BASE_TESTED" ]
+}
