@@ -86,12 +86,15 @@ exclusive()
 	flock -n 9 || die "another run is using $BUILD: wait for it, or set BUILD= to another folder"
 }
 
-# new_run: print a new folder for everything of one run.
+# new_run: print a new folder for everything of one run, its name the second in which it began.
 new_run()
 {
 	local dir
-	dir=$BUILD/runs/$(date +%Y%m%d-%H%M%S)
-	mkdir -p "$dir"
+	mkdir -p "$BUILD/runs"
+	until dir=$BUILD/runs/$(date +%Y%m%d-%H%M%S) && mkdir "$dir" 2>/dev/null; do
+		[ -w "$BUILD/runs" ] || die "cannot write to $BUILD/runs"
+		sleep 0.2
+	done
 	ln -sfn "${dir##*/}" "$BUILD/runs/latest"
 	echo "$dir"
 }
