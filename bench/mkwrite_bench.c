@@ -252,8 +252,8 @@ static void run_command(char **argv)
 
 	if (!s)
 		err(1, "calloc");
-	for (unsigned int rep = 0; rep < opt.reps; rep++) {
-		struct sample *r = &s[rep];
+	for (unsigned int rep = 0; rep < WARM_UP + opt.reps; rep++) {
+		struct sample *r = &s[rep < WARM_UP ? 0 : rep - WARM_UP];
 		struct rusage ru;
 		int status;
 		pid_t pid;
