@@ -429,6 +429,12 @@ static void run_pass(const struct test *t)
 		for (size_t f = 0; f < nr_files; f++)
 			if (!anon && fsync(fd[f]))
 				err(1, "fsync");
+		/*
+		 * What the filesystem puts off (btrfs: inode updates) until
+		 * there is enough of it must not fall into any repetition.
+		 */
+		if (!anon && syncfs(fd[0]))
+			err(1, "syncfs");
 	}
 
 	for (size_t f = 0; f < nr_files; f++) {
