@@ -93,6 +93,7 @@ static struct {
 	unsigned int rounds;
 	unsigned int seed;
 	bool processes;
+	bool sync_all;
 	enum unit unit;
 } opt = {
 	.label = "-",
@@ -116,13 +117,19 @@ static int perf_fd = -1;
  * Around the measured part, for a QEMU plugin that counts instructions by
  * function (bench/faultmap.c): a no-op with a displacement nobody else uses.
  */
+static inline void mark_begin(void)
+{
 #ifdef __x86_64__
-#define MARK_BEGIN()	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x6d6b7701" ::: "memory")
-#define MARK_END()	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x6d6b7702" ::: "memory")
-#else
-#define MARK_BEGIN()	asm volatile("" ::: "memory")
-#define MARK_END()	asm volatile("" ::: "memory")
+	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x6d6b7701" ::: "memory");
 #endif
+}
+
+static inline void mark_end(void)
+{
+#ifdef __x86_64__
+	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x6d6b7702" ::: "memory");
+#endif
+}
 
 static void open_cycles(void)
 {
@@ -407,14 +414,14 @@ static void run_pass(const struct test *t)
 		rss = resident();
 		getrusage(RUSAGE_SELF, &ru0);
 		settle();
-		MARK_BEGIN();
+		mark_begin();
 		start = now();
 		if (t->read_only)
 			read_pages(page, n);
 		else
 			write_pages(page, n, 'b' + rep % 16);
 		end = now();
-		MARK_END();
+		mark_end();
 		getrusage(RUSAGE_SELF, &ru1);
 		r->m[COST] = (double)(end - start) / n;
 		r->m[FAULTS] = ru1.ru_minflt - ru0.ru_minflt;
@@ -429,11 +436,7 @@ static void run_pass(const struct test *t)
 		for (size_t f = 0; f < nr_files; f++)
 			if (!anon && fsync(fd[f]))
 				err(1, "fsync");
-		/*
-		 * What the filesystem puts off (btrfs: inode updates) until
-		 * there is enough of it must not fall into any repetition.
-		 */
-		if (!anon && syncfs(fd[0]))
+		if (opt.sync_all && !anon && syncfs(fd[0]))
 			err(1, "syncfs");
 	}
 
@@ -682,6 +685,8 @@ static void usage(FILE *f)
 		"  -j TASKS   numbers of tasks, separated by commas (%s)\n"
 		"  -P         the tasks are processes, not threads\n"
 		"  -R ROUNDS  of each task (%u)\n"
+		"  -y         sync the whole filesystem after a repetition, not the file\n"
+		"             alone: what it puts off then falls into none of them\n"
 		"  -x NAME    instead of the tests: the CPU time (with -u insn: millions\n"
 		"             of instructions) and the faults of COMMAND\n"
 		"tests:\n",
@@ -755,7 +760,7 @@ static void parse(int argc, char **argv)
 	int c;
 
 	/* +: what follows COMMAND is its own. */
-	while ((c = getopt(argc, argv, "+l:t:n:r:w:s:f:F:S:u:j:PR:x:h")) != -1) {
+	while ((c = getopt(argc, argv, "+l:t:n:r:w:s:f:F:S:u:j:PR:yx:h")) != -1) {
 		switch (c) {
 		case 'l':
 			opt.label = optarg;
@@ -803,6 +808,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'R':
 			opt.rounds = number(optarg, c, 1);
+			break;
+		case 'y':
+			opt.sync_all = true;
 			break;
 		case 'x':
 			opt.command = optarg;
