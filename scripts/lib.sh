@@ -11,6 +11,10 @@ BUILD=${BUILD:-$TOP/build}
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mkwrite}
 V=${V:-0}
 export BUILD CACHE V
+# One compiler cache for all that is built. Not in its depend mode: that one does not see the .incbin in piggy.S, and
+# brings back another kernel if both compress to the same size.
+export CCACHE_DIR=$BUILD/ccache CCACHE_MAXSIZE=2G
+unset CCACHE_DEPEND
 JOBS=${JOBS:-$(nproc)}
 
 # The stack to work with: the default one lies at the top, every other base has a folder in ports/.
