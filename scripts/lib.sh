@@ -90,6 +90,10 @@ exclusive()
 	flock -n 9 || die "another run is using $BUILD: wait for it, or set BUILD= to another folder"
 }
 
+# What the exit status of scripts/boot means, the first for 0.
+# shellcheck disable=SC2034 # for the tables
+BOOT_STATUS='|a test failed|TIME LIMIT|GUEST DIED|KERNEL WARNING'
+
 # new_run: print a new folder for everything of one run, its name the second in which it began.
 new_run()
 {
