@@ -116,7 +116,7 @@ static struct {
 	unsigned int threads;
 	size_t nospc_bytes;
 	unsigned int uid;
-	bool verify, inject, freeze, late, alone, path, grow;
+	bool verify, inject, freeze, late, alone, path, grow, partial;
 } opt = { .seconds = 10, .threads = 8 };
 
 static struct file files[FILES];
@@ -1472,6 +1472,55 @@ static void run_grow(void)
 }
 
 /*
+ * -w: a write() to the middle of a page that is not cached, then a load and a
+ * store beside it. A network filesystem may have kept the range of the write()
+ * only; the store must not be taken for a part of it.
+ */
+#define PARTIAL_PAGES	32U
+
+static void run_partial(void)
+{
+	size_t w, page, bytes = PARTIAL_PAGES * page_size, words = page_size / 8;
+	__u64 *want = malloc(bytes);
+	atomic_ullong *map;
+	FILE *s;
+	int fd;
+
+	fd = open_in_dir("partial", O_RDWR | O_CREAT | O_TRUNC);
+	if (fd < 0 || !want)
+		die("%s/partial", opt.dir);
+	for (w = 0; w < bytes / 8; w++)
+		want[w] = word(0, w, 1);
+	if (pwrite(fd, want, bytes, 0) != (ssize_t)bytes || fsync(fd) ||
+	    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		die("%s/partial", opt.dir);
+	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		die("mmap of %s/partial", opt.dir);
+	for (page = 0; page < PARTIAL_PAGES; page++) {
+		size_t first = page * words + 1 + mix(opt.seed ^ page) % (words - 2);
+		size_t before = page * words, behind = before + words - 1;
+
+		want[first] = word(0, first, 2);
+		if (pwrite(fd, &want[first], 8, (off_t)first * 8) != 8)
+			fail("pwrite: %s", strerror(errno));
+		for (w = before; w <= behind; w++)
+			if (atomic_load(&map[w]) != want[w])
+				mismatch("load", 0, w, want[w], atomic_load(&map[w]));
+		w = page % 2 ? before : behind;
+		want[w] = word(0, w, 2);
+		atomic_store(&map[w], want[w]);
+	}
+	if (msync((void *)map, bytes, MS_SYNC) || fsync(fd))
+		fail("%s", strerror(errno));
+	s = state_create(1);
+	state_file(s, "partial", 0, bytes, 0);
+	state_words(s, want, bytes / 8);
+	state_close(s);
+	free(want);
+}
+
+/*
  * -p: which way a write fault takes. A folio that is cached needs no ->fault:
  * pgmkwrite_cached counts the faults that asked ->page_mkwrite at once. One
  * that is not cached has to be read by ->fault, a major fault.
@@ -1559,7 +1608,7 @@ static void __noreturn help(void)
 		"       fs_integrity -d DIR -o STATE [-s SEED] -N MiB [-u UID] [-L]\n"
 		"       fs_integrity -d DIR -o STATE [-s SEED] -e COMMAND\n"
 		"       fs_integrity -d DIR -o STATE -v [-x]\n"
-		"       fs_integrity -d DIR -o STATE -p | -g\n"
+		"       fs_integrity -d DIR -o STATE -p | -g | -w\n"
 		"  -o STATE  what DIR must hold; on another filesystem\n"
 		"  -F        freeze and thaw meanwhile\n"
 		"  -a        whoever cuts, punches or extends a file is alone in it\n"
@@ -1569,7 +1618,8 @@ static void __noreturn help(void)
 		"  -e CMD    CMD makes the device fail all writes\n"
 		"  -v        verify, after the next mount; -x: change one byte first\n"
 		"  -p        a write fault on a cached page leaves ->fault out\n"
-		"  -g        store beside what makes a file grow, and beside direct I/O\n");
+		"  -g        store beside what makes a file grow, and beside direct I/O\n"
+		"  -w        store to a page of which a write() made a part dirty\n");
 	exit(2);
 }
 
@@ -1582,7 +1632,7 @@ int main(int argc, char **argv)
 
 	page_size = sysconf(_SC_PAGESIZE);
 	opt.seed = time(NULL) ^ ((__u64)getpid() << 32);
-	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxpg")) != -1) {
+	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxpgw")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.dir = optarg;
@@ -1625,6 +1675,9 @@ int main(int argc, char **argv)
 		case 'x':
 			opt.inject = true;
 			break;
+		case 'w':
+			opt.partial = true;
+			break;
 		case 'p':
 			opt.path = true;
 			break;
@@ -1662,6 +1715,8 @@ int main(int argc, char **argv)
 		run_path();
 	else if (opt.grow)
 		run_grow();
+	else if (opt.partial)
+		run_partial();
 	else if (opt.nospc_bytes)
 		run_nospc();
 	else if (opt.error_cmd)
