@@ -348,14 +348,17 @@ struct writer {
 	volatile pid_t tid;
 };
 
-static volatile bool stop;
+static volatile bool go, stop;
 
+/* Not before go: a thread that waits in a fault has mmap_sem, and no other can be made. */
 static void *write_once(void *arg)
 {
 	struct writer *w = arg;
 
+	while (!go)
+		usleep(1000);
 	w->tid = syscall(SYS_gettid);
-	write_byte(at(w->page), 'w');
+	write_byte(at(w->page) + w->offset, 'w');
 	return NULL;
 }
 
@@ -390,6 +393,7 @@ static void w5_no_handler(void)
 	start(3, READ_MAPPED);
 	expect(ioctl(fd, MKW_IOC_HOLD, &index) == 0);
 	expect(pthread_create(&w.thread, NULL, write_once, &w) == 0);
+	go = true;
 	wait_for_lock(&w);
 	collide.addr = (uintptr_t)at(3);
 	expect(ioctl(fd, MKW_IOC_COLLIDE, &collide) == 0);
@@ -397,6 +401,50 @@ static void w5_no_handler(void)
 	expect(pthread_join(w.thread, NULL) == 0);
 	expect_eq(0, collide.writable);
 	kept(3, 'w');
+}
+
+/*
+ * Two write at once to a page that is locked by somebody: both are in the fault
+ * by then, one of them finds that the other has changed the PTE. The page must
+ * be unlocked and have its references back after that, too.
+ */
+static void lost_race(unsigned int flags, enum path path)
+{
+	struct writer w[2] = { { .page = 4, .offset = 8 }, { .page = 4, .offset = 16 } };
+	__u64 index = 4;
+	int i;
+
+	begin(flags);
+	start(4, path);
+	expect(ioctl(fd, MKW_IOC_HOLD, &index) == 0);
+	for (i = 0; i < 2; i++)
+		expect(pthread_create(&w[i].thread, NULL, write_once, &w[i]) == 0);
+	go = true;
+	for (i = 0; i < 2; i++)
+		wait_for_lock(&w[i]);
+	expect(ioctl(fd, MKW_IOC_RELEASE) == 0);
+	for (i = 0; i < 2; i++)
+		expect(pthread_join(w[i].thread, NULL) == 0);
+	expect_eq('w', read_byte(at(4) + 8));
+	kept(4, 0);
+	expect_eq('w', read_byte(at(4) + 16));
+	if (!(flags & MKW_NO_MKWRITE))
+		balanced();
+}
+
+static void lost_fault(void)
+{
+	lost_race(0, UNMAPPED);
+}
+
+static void lost_wp(void)
+{
+	lost_race(0, READ_MAPPED);
+}
+
+static void lost_wp_no_handler(void)
+{
+	lost_race(MKW_NO_MKWRITE, READ_MAPPED);
 }
 
 /* Each thread has a byte of its own in every page and counts in it. */
@@ -484,6 +532,9 @@ static const struct test tests[] = {
 	{ "contract.sigbus_read_mapped", error_wp, 20 },
 	{ "contract.oom_unmapped", oom_fault, 20 },
 	{ "contract.oom_read_mapped", oom_wp, 20 },
+	{ "contract.lost_race_unmapped", lost_fault, 20 },
+	{ "contract.lost_race_read_mapped", lost_wp, 20 },
+	{ "contract.lost_race_no_handler", lost_wp_no_handler, 20 },
 	{ "stress.oracle", stress, 240 },
 };
 
