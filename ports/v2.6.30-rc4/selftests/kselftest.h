@@ -19,9 +19,21 @@
 /* glibc's wants AT_EMPTY_PATH; the layout is the same. */
 #define fstat(fd, st)		((int)syscall(SYS_fstat, fd, st))
 
-/* This kernel takes a mode it does not know for preallocation, and reports success. */
-#define fallocate(fd, mode, pos, len) \
-	((mode) & ~FALLOC_FL_KEEP_SIZE ? (errno = EOPNOTSUPP, -1) : (fallocate)(fd, mode, pos, len))
+/*
+ * This kernel takes a mode it does not know for preallocation, and reports success. Its ext4 does not zero the
+ * rest of a page that is written in part to preallocated blocks: what was in memory before shows up in the file.
+ */
+static inline int fallocate_sound(int fd, int mode, off_t pos, off_t len)
+{
+	struct statfs fs;
+
+	if (mode & ~FALLOC_FL_KEEP_SIZE || (!fstatfs(fd, &fs) && fs.f_type == EXT4_SUPER_MAGIC)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return fallocate(fd, mode, pos, len);
+}
+#define fallocate(fd, mode, pos, len)	fallocate_sound(fd, mode, pos, len)
 
 /* NFS of this kernel does not show a mapping what O_DIRECT has written past the cache. */
 static inline int open_cached(const char *path, int flags)
