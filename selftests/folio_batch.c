@@ -2,10 +2,8 @@
 /*
  * W7, where one fault for a folio must not go too far: page table and VMA
  * borders, other mappings of the folio, userfaultfd and soft-dirty tracking,
- * truncation, and what the process is charged for.
- *
- * Not covered: protnone PTEs, which take NUMA balancing between two nodes, and
- * userfaultfd's missing mode, which a file other than shmem's cannot have.
+ * NUMA balancing, writeback, splits and truncation, and what the process is
+ * charged for.
  */
 #include <linux/userfaultfd.h>
 #include <sys/syscall.h>
@@ -31,6 +29,9 @@
 /* Bits of /proc/self/pagemap. */
 #define PM_SOFT_DIRTY	(1ULL << 55)
 #define PM_UFFD_WP	(1ULL << 57)
+#define PM_PRESENT	(1ULL << 63)
+
+#define NUMA_BALANCING	"/proc/sys/kernel/numa_balancing"
 
 MKW_FIXTURE(W7)
 
@@ -246,18 +247,28 @@ TEST_F(contract, accounts_read_mapped)
 	accounts(_metadata, &self->m, READ_MAPPED);
 }
 
-TEST_F(W7, locked_memory)
+/* mlock() reads every page, with MLOCK_ONFAULT the write maps them. */
+static void locked(struct __test_metadata *_metadata, struct mkw *m, int flags)
 {
-	struct mkw *m = &self->m;
-
 	one_folio(_metadata, m, UNMAPPED);
-	ASSERT_EQ(0, mlock(m->map, FOLIO * PAGE));
+	ASSERT_EQ(0, mlock2(m->map, FOLIO * PAGE, flags));
+	EXPECT_EQ(flags ? 0 : FOLIO, mkw_look(_metadata, m).present);
 	EXPECT_EQ(0, mkw_write(m, 3, 1));
 	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
 	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Locked"));
 	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
 	ASSERT_EQ(0, munlock(m->map, FOLIO * PAGE));
 	mkw_kept(_metadata, m, 3, 1);
+}
+
+TEST_F(W7, locked_memory)
+{
+	locked(_metadata, &self->m, 0);
+}
+
+TEST_F(W7, locked_on_fault)
+{
+	locked(_metadata, &self->m, MLOCK_ONFAULT);
 }
 
 /* A private mapping of the same folio stays read-only, and its copies private. */
@@ -485,6 +496,109 @@ TEST_F(W7, uffd_wp_read_mapped)
 	uffd_wp(_metadata, &self->m, READ_MAPPED);
 }
 
+/* A file other than shmem's has no other mode of it that we could ignore. */
+TEST_F(contract, uffd_other_modes)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+		SKIP(return, "no userfaultfd");
+	one_folio(_metadata, &self->m, UNMAPPED);
+	reg.range.start = (uintptr_t)self->m.map;
+	reg.range.len = FOLIO * PAGE;
+	EXPECT_EQ(-1, ioctl(uffd, UFFDIO_REGISTER, &reg));
+	EXPECT_EQ(EINVAL, errno);
+	/* Synchronous, as it is without UFFD_FEATURE_WP_ASYNC. */
+	reg.mode = UFFDIO_REGISTER_MODE_WP;
+	EXPECT_EQ(-1, ioctl(uffd, UFFDIO_REGISTER, &reg));
+	EXPECT_EQ(EINVAL, errno);
+	close(uffd);
+}
+
+/*
+ * One folio, prepared as a whole, all of it protnone: NUMA balancing took the
+ * access away, to see who comes for it. It does so with one node as well, while
+ * a process computes, to clean pages only, and leaves it so when it is off.
+ * Returns whether this kernel has it.
+ */
+static bool protnone(struct __test_metadata *_metadata, struct mkw *m)
+{
+	time_t end = time(NULL) + 20;
+	char old[16];
+
+	if (access(NUMA_BALANCING, F_OK))
+		return false;
+	one_folio(_metadata, m, READ_MAPPED);
+	mkw_sysctl(_metadata, NUMA_BALANCING, "1", old, sizeof(old));
+	while (mkw_look(_metadata, m).present && time(NULL) < end)
+		;
+	mkw_sysctl(_metadata, NUMA_BALANCING, old, NULL, 0);
+	EXPECT_EQ(0, mkw_look(_metadata, m).present);
+	EXPECT_EQ(FOLIO, pagemap(_metadata, m, PM_PRESENT));
+	return true;
+}
+
+/* The store to another page of the folio leaves it alone, @path: the others'. */
+static void protnone_neighbour(struct __test_metadata *_metadata, struct mkw *m,
+			       enum path path)
+{
+	unsigned long page;
+
+	if (!protnone(_metadata, m))
+		SKIP(return, "needs CONFIG_NUMA_BALANCING");
+	/* Page 5 only: a fault on one would give the access to all back. */
+	ASSERT_EQ(0, madvise(m->map, 5 * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, madvise(m->map + 6 * PAGE, (FOLIO - 6) * PAGE, MADV_DONTNEED));
+	for (page = 0; page < FOLIO; page++)
+		if (page != 5)
+			mkw_start(_metadata, m, page, path);
+	ASSERT_EQ(path == UNMAPPED ? 1 : FOLIO, pagemap(_metadata, m, PM_PRESENT));
+
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	EXPECT_EQ(FOLIO - 1, mkw_look(_metadata, m).present);
+	EXPECT_EQ(FOLIO - 1, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(FOLIO, pagemap(_metadata, m, PM_PRESENT));
+	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Rss"));
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+
+	/* NUMA's fault makes it readable, only its own write writable. */
+	EXPECT_EQ(0, mkw_read(m, 5));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).present);
+	EXPECT_EQ(FOLIO - 1, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(0, mkw_write(m, 5, 2));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	mkw_kept(_metadata, m, 3, 1);
+	EXPECT_EQ(2, mkw_read(m, 5));
+}
+
+TEST_F(W7, protnone_neighbour_unmapped)
+{
+	protnone_neighbour(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W7, protnone_neighbour_read_mapped)
+{
+	protnone_neighbour(_metadata, &self->m, READ_MAPPED);
+}
+
+/* The store to a protnone page: NUMA's fault first, then one for all. */
+TEST_F(W7, protnone_written)
+{
+	struct mkw *m = &self->m;
+
+	if (!protnone(_metadata, m))
+		SKIP(return, "needs CONFIG_NUMA_BALANCING");
+	EXPECT_EQ(0, mkw_write(m, 5, 1));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	mkw_kept(_metadata, m, 5, 1);
+}
+
 /* Who has said that the neighbours are not next gets the one page. */
 TEST_F(W7, random_advice)
 {
@@ -499,6 +613,67 @@ TEST_F(W7, random_advice)
 	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
 	mkw_kept(_metadata, m, 3, 1);
 	EXPECT_EQ(2, mkw_read(m, 4));
+}
+
+/*
+ * Somebody waits for the folio lock to write the folio back: every page of it is
+ * writable by then, none stays so, and the next store asks the filesystem.
+ */
+static void cleaned(struct __test_metadata *_metadata, struct mkw *m,
+		    enum path path)
+{
+	one_folio(_metadata, m, path);
+	mkw_mode(m, .times = 1, .adversary = MKW_CLEAN, .when = MKW_AT_UNLOCK,
+		 .flags = MKW_WHOLE_FOLIO);
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	/*
+	 * It may be clean before the store is done, which then asks again. If
+	 * not, a ticket that stays is a hang here, which the time limit ends.
+	 */
+	while (mkw_counts(m).page_mkwrite < 2 && mkw_counts(m).tickets)
+		usleep(1000);
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).present);
+	if (mkw_counts(m).page_mkwrite < 2)
+		EXPECT_EQ(0, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(0, mkw_write(m, 4, 2));
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	mkw_kept(_metadata, m, 3, 1);
+	EXPECT_EQ(2, mkw_read(m, 4));
+}
+
+TEST_F(W7, cleaned_inside_unmapped)
+{
+	cleaned(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W7, cleaned_inside_read_mapped)
+{
+	cleaned(_metadata, &self->m, READ_MAPPED);
+}
+
+/* What was one folio is sixteen: each is asked for. */
+TEST_F(W7, split_in_between)
+{
+	struct mkw *m = &self->m;
+	unsigned long page;
+
+	one_folio(_metadata, m, READ_MAPPED);
+	EXPECT_EQ(0, mkw_write(m, 1, 1));
+	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
+	/* A dirty folio of mkwritefs cannot be split. */
+	ASSERT_EQ(0, msync(m->map, FOLIO * PAGE, MS_SYNC));
+	if (mkw_split(m))
+		SKIP(return, "no split_huge_pages in debugfs");
+	for (page = 0; page < FOLIO; page++) {
+		EXPECT_EQ(0, mkw_write(m, page, page + 2));
+		EXPECT_EQ(page + 1, mkw_look(_metadata, m).writable);
+		EXPECT_EQ(page + 2, mkw_counts(m).page_mkwrite);
+		EXPECT_EQ(page + 1, mkw_counts(m).tickets);
+	}
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	mkw_kept(_metadata, m, 7, 9);
 }
 
 /*

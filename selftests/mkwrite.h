@@ -188,6 +188,19 @@ static inline void mkw_forget(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, posix_fadvise(m->fd, 0, 0, POSIX_FADV_DONTNEED));
 }
 
+/* Splits every folio of the file that can be split, into pages. */
+static inline int mkw_split(struct mkw *m)
+{
+	int fd = open("/sys/kernel/debug/split_huge_pages", O_WRONLY);
+	int ret;
+
+	if (fd < 0)
+		return -1;
+	ret = dprintf(fd, "%s/file,0x0,0x%lx", m->dir, m->pages);
+	close(fd);
+	return ret < 0 ? -1 : 0;
+}
+
 /* Checks, written back and read again, that the page begins with @value. */
 static inline void mkw_kept(struct __test_metadata *_metadata,
 			    struct mkw *m, unsigned long page,

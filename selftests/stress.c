@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Threads that write through a mapping against msync, truncation, hole
- * punching, dropped caches and the flusher; then every byte is compared.
+ * punching, split folios, dropped caches and the flusher; then every byte is
+ * compared.
  *
  * MKW_SEED=N repeats a run, as far as its threads run alike; MKW_SECONDS=N
  * makes it longer than the 5 s of each test.
@@ -106,7 +107,7 @@ static void *other(void *arg)
 		unsigned long behind = KEPT + page % CHURNED;
 		unsigned long folio = 1UL << s->order;
 
-		switch (r % 9) {
+		switch (r % 10) {
 		case 0:
 			if (msync(m->map + page * PAGE, PAGE, MS_SYNC))
 				atomic_fetch_add(&s->failed, 1);
@@ -143,6 +144,10 @@ static void *other(void *arg)
 			break;
 		case 8:
 			cache_all(s);
+			break;
+		case 9:
+			/* Only what is clean at the moment. */
+			mkw_split(m);
 			break;
 		}
 	}
