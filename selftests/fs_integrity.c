@@ -295,6 +295,9 @@ static void freeze_loop(void)
 	while (!atomic_load(&freeze->stop) && getppid() != 1) {
 		usleep(30000);
 		if (fd < 0 || ioctl(fd, FIFREEZE, 0)) {
+			/* f2fs: something was dirty again after the sync. */
+			if (errno == EINVAL)
+				continue;
 			atomic_store(&freeze->error, errno);
 			break;
 		}
