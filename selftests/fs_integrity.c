@@ -116,7 +116,7 @@ static struct {
 	unsigned int threads;
 	size_t nospc_bytes;
 	unsigned int uid;
-	bool verify, inject, freeze, late, alone, path, grow, partial;
+	bool verify, inject, freeze, late, alone, path, grow, partial, cut;
 } opt = { .seconds = 10, .threads = 8 };
 
 static struct file files[FILES];
@@ -1524,6 +1524,85 @@ static void run_partial(void)
 }
 
 /*
+ * -c: a page is cut off the file, and the file extended again, while a write
+ * fault prepares it. Whichever comes first: what is stored afterwards must be
+ * in the file, not in a folio that is no longer a part of it. MADV_POPULATE_WRITE
+ * makes the fault, for it does nothing but that.
+ */
+#define CUT_ID		6U
+#define CUT_ROUNDS	100U
+
+static struct {
+	pthread_barrier_t barrier;
+	int fd;
+} cut;
+
+/* At any time within a timer tick; the other one begins likewise. */
+static void cut_wait(struct thread *t)
+{
+	usleep(rnd(t, 10000));
+}
+
+static void *cut_thread(void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < CUT_ROUNDS; i++) {
+		pthread_barrier_wait(&cut.barrier);
+		cut_wait(arg);
+		if (ftruncate(cut.fd, page_size) || ftruncate(cut.fd, 2 * page_size))
+			fail("truncate: %s", strerror(errno));
+		pthread_barrier_wait(&cut.barrier);
+	}
+	return NULL;
+}
+
+static void run_cut(void)
+{
+	size_t w = page_size / 8, bytes = 2 * page_size;
+	struct thread *t = &threads[0];
+	__u64 found, *want = calloc(1, bytes);
+	atomic_ullong *map;
+	pthread_t pthread;
+	unsigned int i;
+	FILE *s;
+
+	thread_init(t, 0);
+	thread_init(&threads[1], 1);
+	pthread_barrier_init(&cut.barrier, NULL, 2);
+	cut.fd = open_in_dir("cut", O_RDWR | O_CREAT | O_TRUNC);
+	if (cut.fd < 0 || !want || ftruncate(cut.fd, bytes))
+		die("%s/cut", opt.dir);
+	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, cut.fd, 0);
+	if (map == MAP_FAILED)
+		die("mmap of %s/cut", opt.dir);
+	if (pthread_create(&pthread, NULL, cut_thread, &threads[1]))
+		die("pthread_create");
+	for (i = 0; i < CUT_ROUNDS; i++) {
+		madvise((void *)&map[w], page_size, MADV_DONTNEED);
+		pthread_barrier_wait(&cut.barrier);
+		cut_wait(t);
+		/* Fails where the file ends before the page. */
+		madvise((void *)&map[w], page_size, MADV_POPULATE_WRITE);
+		pthread_barrier_wait(&cut.barrier);
+		want[w] = word(CUT_ID, w, i + 1);
+		atomic_store(&map[w], want[w]);
+		if (pread(cut.fd, &found, 8, page_size) != 8)
+			fail("pread: %s", strerror(errno));
+		else if (found != want[w])
+			mismatch("a page that was cut off", CUT_ID, w, want[w], found);
+	}
+	pthread_join(pthread, NULL);
+	if (msync((void *)map, bytes, MS_SYNC) || fsync(cut.fd))
+		fail("%s", strerror(errno));
+	s = state_create(1);
+	state_file(s, "cut", CUT_ID, bytes, 0);
+	state_words(s, want, bytes / 8);
+	state_close(s);
+	free(want);
+}
+
+/*
  * -p: which way a write fault takes. A folio that is cached needs no ->fault:
  * pgmkwrite_cached counts the faults that asked ->page_mkwrite at once. One
  * that is not cached has to be read by ->fault, a major fault.
@@ -1611,7 +1690,7 @@ static void __noreturn help(void)
 		"       fs_integrity -d DIR -o STATE [-s SEED] -N MiB [-u UID] [-L]\n"
 		"       fs_integrity -d DIR -o STATE [-s SEED] -e COMMAND\n"
 		"       fs_integrity -d DIR -o STATE -v [-x]\n"
-		"       fs_integrity -d DIR -o STATE -p | -g | -w\n"
+		"       fs_integrity -d DIR -o STATE -p | -g | -w | -c\n"
 		"  -o STATE  what DIR must hold; on another filesystem\n"
 		"  -F        freeze and thaw meanwhile\n"
 		"  -a        whoever cuts, punches or extends a file is alone in it\n"
@@ -1622,7 +1701,8 @@ static void __noreturn help(void)
 		"  -v        verify, after the next mount; -x: change one byte first\n"
 		"  -p        a write fault on a cached page leaves ->fault out\n"
 		"  -g        store beside what makes a file grow, and beside direct I/O\n"
-		"  -w        store to a page of which a write() made a part dirty\n");
+		"  -w        store to a page of which a write() made a part dirty\n"
+		"  -c        store to a page that was cut off the file during the fault\n");
 	exit(2);
 }
 
@@ -1635,7 +1715,7 @@ int main(int argc, char **argv)
 
 	page_size = sysconf(_SC_PAGESIZE);
 	opt.seed = time(NULL) ^ ((__u64)getpid() << 32);
-	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxpgw")) != -1) {
+	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxpgwc")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.dir = optarg;
@@ -1681,6 +1761,9 @@ int main(int argc, char **argv)
 		case 'w':
 			opt.partial = true;
 			break;
+		case 'c':
+			opt.cut = true;
+			break;
 		case 'p':
 			opt.path = true;
 			break;
@@ -1720,6 +1803,8 @@ int main(int argc, char **argv)
 		run_grow();
 	else if (opt.partial)
 		run_partial();
+	else if (opt.cut)
+		run_cut();
 	else if (opt.nospc_bytes)
 		run_nospc();
 	else if (opt.error_cmd)
