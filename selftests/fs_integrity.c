@@ -18,10 +18,10 @@
  * the bytes of several of those (see torn()), and what the page cache holds in
  * the end must be what the next mount reads.
  *
- * -N (no space), -e (I/O errors) and -g (a file that grows) replace the
- * threads' mix by one scenario each: what was stored without a signal and
- * acknowledged by msync() and fsync() must be there, and what was not
- * acknowledged must have been reported.
+ * -N (no space), -e (I/O errors), -g (a file that grows), -w (a page written
+ * to in part) and -c (a page cut off) replace the threads' mix by one scenario
+ * each: what was stored without a signal and acknowledged by msync() and
+ * fsync() must be there, and what was not acknowledged must have been reported.
  *
  * Exit: 0 all is well, 1 it is not, 2 usage or environment, 4 (KSFT_SKIP) the
  * filesystem cannot do what the run was asked for.
@@ -116,7 +116,7 @@ static struct {
 	unsigned int threads;
 	size_t nospc_bytes;
 	unsigned int uid;
-	bool verify, inject, freeze, late, alone, path, grow, partial, cut;
+	bool verify, inject, freeze, late, alone;
 } opt = { .seconds = 10, .threads = 8 };
 
 static struct file files[FILES];
@@ -920,6 +920,16 @@ static void state_close(FILE *s)
 		die("%s", opt.state);
 }
 
+/* All that the scenario leaves: one file, acknowledged. */
+static void state_one(const char *name, unsigned int id, const __u64 *content, size_t size)
+{
+	FILE *s = state_create(1);
+
+	state_file(s, name, id, size, 0);
+	state_words(s, content, size / 8);
+	state_close(s);
+}
+
 static int open_in_dir(const char *name, int flags)
 {
 	char path[PATH_MAX];
@@ -1413,7 +1423,6 @@ static void run_grow(void)
 	pthread_t pthread;
 	int fd, direct;
 	unsigned int i;
-	FILE *s;
 
 	fd = open_in_dir("grow", O_RDWR | O_CREAT | O_TRUNC);
 	direct = open_in_dir("grow", O_RDWR | O_DIRECT);
@@ -1468,10 +1477,7 @@ static void run_grow(void)
 	if (msync((void *)grow.map, max, MS_SYNC) || fsync(fd))
 		fail("%s", strerror(errno));
 	munmap((void *)grow.map, max);
-	s = state_create(1);
-	state_file(s, "grow", GROW_ID, size, 0);
-	state_words(s, want, size / 8);
-	state_close(s);
+	state_one("grow", GROW_ID, want, size);
 }
 
 /*
@@ -1486,7 +1492,6 @@ static void run_partial(void)
 	size_t w, page, bytes = PARTIAL_PAGES * page_size, words = page_size / 8;
 	__u64 *want = malloc(bytes);
 	atomic_ullong *map;
-	FILE *s;
 	int fd;
 
 	fd = open_in_dir("partial", O_RDWR | O_CREAT | O_TRUNC);
@@ -1516,10 +1521,7 @@ static void run_partial(void)
 	}
 	if (msync((void *)map, bytes, MS_SYNC) || fsync(fd))
 		fail("%s", strerror(errno));
-	s = state_create(1);
-	state_file(s, "partial", 0, bytes, 0);
-	state_words(s, want, bytes / 8);
-	state_close(s);
+	state_one("partial", 0, want, bytes);
 	free(want);
 }
 
@@ -1565,7 +1567,6 @@ static void run_cut(void)
 	atomic_ullong *map;
 	pthread_t pthread;
 	unsigned int i;
-	FILE *s;
 
 	thread_init(t, 0);
 	thread_init(&threads[1], 1);
@@ -1595,10 +1596,7 @@ static void run_cut(void)
 	pthread_join(pthread, NULL);
 	if (msync((void *)map, page_size, MS_SYNC) || fsync(cut.fd))
 		fail("%s", strerror(errno));
-	s = state_create(1);
-	state_file(s, "cut", CUT_ID, page_size, 0);
-	state_words(s, want, page_size / 8);
-	state_close(s);
+	state_one("cut", CUT_ID, want, page_size);
 	free(want);
 }
 
@@ -1709,6 +1707,7 @@ static void __noreturn help(void)
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_sigaction = sigbus, .sa_flags = SA_SIGINFO };
+	void (*run)(void) = run_mix;
 	bool seeded = false;
 	size_t len = 0;
 	int c;
@@ -1742,6 +1741,7 @@ int main(int argc, char **argv)
 			break;
 		case 'N':
 			opt.nospc_bytes = (size_t)atoi(optarg) << 20;
+			run = run_nospc;
 			break;
 		case 'u':
 			opt.uid = atoi(optarg);
@@ -1751,6 +1751,7 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			opt.error_cmd = optarg;
+			run = run_eio;
 			break;
 		case 'v':
 			opt.verify = true;
@@ -1759,16 +1760,16 @@ int main(int argc, char **argv)
 			opt.inject = true;
 			break;
 		case 'w':
-			opt.partial = true;
+			run = run_partial;
 			break;
 		case 'c':
-			opt.cut = true;
+			run = run_cut;
 			break;
 		case 'p':
-			opt.path = true;
+			run = run_path;
 			break;
 		case 'g':
-			opt.grow = true;
+			run = run_grow;
 			break;
 		default:
 			help();
@@ -1797,19 +1798,7 @@ int main(int argc, char **argv)
 		ksft_print_msg("seed %llu\n", opt.seed);
 	if (opt.verify)
 		run_verify();
-	else if (opt.path)
-		run_path();
-	else if (opt.grow)
-		run_grow();
-	else if (opt.partial)
-		run_partial();
-	else if (opt.cut)
-		run_cut();
-	else if (opt.nospc_bytes)
-		run_nospc();
-	else if (opt.error_cmd)
-		run_eio();
 	else
-		run_mix();
+		run();
 	return atomic_load(&failed) ? 1 : 0;
 }
