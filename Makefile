@@ -5,12 +5,13 @@ export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL
 export A B BENCH OPTIONS RESULTS
 export XFSTESTS TESTS LIMIT
 
-.PHONY: help run test matrix xfstests bench audit mail clean distclean
+.PHONY: help run test matrix bisectable xfstests bench audit mail clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
 	@echo 'make test          every check: the series, the scripts, the selftests, the controls'
 	@echo 'make matrix        every filesystem of scripts/guest/fs on the patched kernel (FS= picks), and their controls'
+	@echo 'make bisectable    every patch of the series builds, boots, and its kernel log is clean (FS= runs there)'
 	@echo 'make xfstests      your own, built xfstests (XFSTESTS=/path) on stock and patched; FS= and TESTS= pick'
 	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
 	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched)'
@@ -35,6 +36,9 @@ test:
 
 matrix:
 	@scripts/matrix
+
+bisectable:
+	@scripts/bisectable
 
 xfstests:
 	@scripts/xfstests
