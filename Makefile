@@ -38,7 +38,7 @@ matrix:
 	@scripts/matrix
 
 bisectable:
-	@scripts/bisectable
+	@scripts/test bisectable
 
 xfstests:
 	@scripts/xfstests
