@@ -19,9 +19,10 @@
  * the end must be what the next mount reads.
  *
  * -N (no space), -e (I/O errors), -g (a file that grows), -w (a page written
- * to in part) and -c (a page cut off) replace the threads' mix by one scenario
- * each: what was stored without a signal and acknowledged by msync() and
- * fsync() must be there, and what was not acknowledged must have been reported.
+ * to in part), -c (a page cut off) and -l (left to umount) replace the threads'
+ * mix by one scenario each: what was stored without a signal and acknowledged by
+ * msync(), fsync() or umount must be there, and what was not acknowledged must
+ * have been reported.
  *
  * Exit: 0 all is well, 1 it is not, 2 usage or environment, 4 (KSFT_SKIP) the
  * filesystem cannot do what the run was asked for.
@@ -1601,6 +1602,40 @@ static void run_cut(void)
 }
 
 /*
+ * -l: pages are stored to that have their blocks and are clean; umount alone has
+ * to write them.
+ */
+#define LEFT_ID		8U
+#define LEFT_PAGES	64U
+
+static void run_left(void)
+{
+	size_t w, bytes = LEFT_PAGES * page_size;
+	__u64 *want = malloc(bytes);
+	atomic_ullong *map;
+	unsigned int gen;
+	int fd;
+
+	fd = open_in_dir("left", O_RDWR | O_CREAT | O_TRUNC);
+	if (fd < 0 || !want || ftruncate(fd, bytes))
+		die("%s/left", opt.dir);
+	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		die("mmap of %s/left", opt.dir);
+	for (gen = 1; gen <= 2; gen++) {
+		/* What an fsync() writes may stay queued for the next commit. */
+		if (gen == 2 && syncfs(fd))
+			fail("syncfs: %s", strerror(errno));
+		for (w = 0; w < bytes / 8; w++) {
+			want[w] = word(LEFT_ID, w, gen);
+			atomic_store(&map[w], want[w]);
+		}
+	}
+	state_one("left", LEFT_ID, want, bytes);
+	free(want);
+}
+
+/*
  * -p: which way a write fault takes. A folio that is cached needs no ->fault:
  * pgmkwrite_cached counts the faults that asked ->page_mkwrite at once. One
  * that is not cached has to be read by ->fault, a major fault.
@@ -1688,7 +1723,7 @@ static void __noreturn help(void)
 		"       fs_integrity -d DIR -o STATE [-s SEED] -N MiB [-u UID] [-L]\n"
 		"       fs_integrity -d DIR -o STATE [-s SEED] -e COMMAND\n"
 		"       fs_integrity -d DIR -o STATE -v [-x]\n"
-		"       fs_integrity -d DIR -o STATE -p | -g | -w | -c\n"
+		"       fs_integrity -d DIR -o STATE -p | -g | -w | -c | -l\n"
 		"  -o STATE  what DIR must hold; on another filesystem\n"
 		"  -F        freeze and thaw meanwhile\n"
 		"  -a        whoever cuts, punches or extends a file is alone in it\n"
@@ -1700,7 +1735,8 @@ static void __noreturn help(void)
 		"  -p        a write fault on a cached page leaves ->fault out\n"
 		"  -g        store beside what makes a file grow, and beside direct I/O\n"
 		"  -w        store to a page of which a write() made a part dirty\n"
-		"  -c        store to a page that was cut off the file during the fault\n");
+		"  -c        store to a page that was cut off the file during the fault\n"
+		"  -l        store to clean pages, and leave it to umount to write them\n");
 	exit(2);
 }
 
@@ -1714,7 +1750,7 @@ int main(int argc, char **argv)
 
 	page_size = sysconf(_SC_PAGESIZE);
 	opt.seed = time(NULL) ^ ((__u64)getpid() << 32);
-	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxpgwc")) != -1) {
+	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxpgwcl")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.dir = optarg;
@@ -1764,6 +1800,9 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			run = run_cut;
+			break;
+		case 'l':
+			run = run_left;
 			break;
 		case 'p':
 			run = run_path;
