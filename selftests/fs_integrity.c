@@ -1602,8 +1602,8 @@ static void run_cut(void)
 }
 
 /*
- * -l: pages are stored to that have their blocks and are clean; umount alone has
- * to write them.
+ * -l: umount alone has to write the last stores. They go to pages that are clean
+ * and have their blocks: they were written, read from the disk, and written again.
  */
 #define LEFT_ID		8U
 #define LEFT_PAGES	64U
@@ -1622,10 +1622,14 @@ static void run_left(void)
 	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		die("mmap of %s/left", opt.dir);
-	for (gen = 1; gen <= 2; gen++) {
+	for (gen = 1; gen <= 3; gen++) {
 		/* What an fsync() writes may stay queued for the next commit. */
-		if (gen == 2 && syncfs(fd))
+		if (gen > 1 && syncfs(fd))
 			fail("syncfs: %s", strerror(errno));
+		if (gen == 2) {
+			madvise((void *)map, bytes, MADV_DONTNEED);
+			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		}
 		for (w = 0; w < bytes / 8; w++) {
 			want[w] = word(LEFT_ID, w, gen);
 			atomic_store(&map[w], want[w]);
