@@ -939,6 +939,16 @@ static int open_in_dir(const char *name, int flags)
 	return open(path, flags, 0600);
 }
 
+/* Map @fd, which is file @name, shared and writable. */
+static atomic_ullong *map_file(int fd, const char *name, size_t bytes)
+{
+	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		die("mmap of %s/%s", opt.dir, name);
+	return map;
+}
+
 /* Change one byte of @fd, to see that it is noticed. */
 static void inject(int fd, size_t size)
 {
@@ -1050,9 +1060,7 @@ static void file_init(struct file *f, unsigned int id)
 	if (f->fd < 0 || ftruncate(f->fd, FILE_BYTES))
 		die("%s/%s", opt.dir, name);
 	f->direct = open_in_dir(name, O_RDWR | O_DIRECT);
-	f->map = mmap(NULL, FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
-	if (f->map == MAP_FAILED)
-		die("mmap of %s/%s", opt.dir, name);
+	f->map = map_file(f->fd, name, FILE_BYTES);
 	pthread_rwlock_init(&f->dirty_lock, NULL);
 	pthread_mutex_init(&f->size_lock, NULL);
 	for (i = 0; i < SLOTS; i++)
@@ -1237,10 +1245,10 @@ static void run_nospc(void)
 		die("%s/nospc", opt.dir);
 	if (opt.uid && (fchown(nospc.fd, opt.uid, -1) || setuid(opt.uid)))
 		die("uid %u", opt.uid);
-	nospc.map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, nospc.fd, 0);
+	nospc.map = map_file(nospc.fd, "nospc", bytes);
 	nospc.shadow = calloc(bytes / 8, sizeof(*nospc.shadow));
-	if (nospc.map == MAP_FAILED || !nospc.shadow)
-		die("mmap of %s/nospc", opt.dir);
+	if (!nospc.shadow)
+		die("memory");
 	if (pthread_create(&sync_thread, NULL, nospc_sync, NULL))
 		die("pthread_create");
 	start_threads(nospc_thread);
@@ -1313,9 +1321,7 @@ static void run_eio(void)
 		fd[i] = open_in_dir(names[i], O_RDWR | O_CREAT | O_TRUNC);
 		if (fd[i] < 0 || ftruncate(fd[i], bytes))
 			die("%s/%s", opt.dir, names[i]);
-		map[i] = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd[i], 0);
-		if (map[i] == MAP_FAILED)
-			die("mmap of %s/%s", opt.dir, names[i]);
+		map[i] = map_file(fd[i], names[i], bytes);
 		if (i != 1 && eio_store(map[i], i, 0, EIO_PAGES, 1) != EIO_PAGES)
 			fail("%s: SIGBUS on a healthy device", names[i]);
 		if (msync((void *)map[i], bytes, MS_SYNC) || fsync(fd[i]))
@@ -1430,9 +1436,7 @@ static void run_grow(void)
 	if (fd < 0 || ftruncate(fd, size) || !want ||
 	    posix_memalign((void **)&buf, DIRECT_ALIGN, page_size))
 		die("%s/grow", opt.dir);
-	grow.map = mmap(NULL, max, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (grow.map == MAP_FAILED)
-		die("mmap of %s/grow", opt.dir);
+	grow.map = map_file(fd, "grow", max);
 	grow_fill(want, 0, max, 1);
 	grow_store(0, size);
 	if (pthread_create(&pthread, NULL, grow_thread, NULL))
@@ -1503,9 +1507,7 @@ static void run_partial(void)
 	if (pwrite(fd, want, bytes, 0) != (ssize_t)bytes || fsync(fd) ||
 	    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
 		die("%s/partial", opt.dir);
-	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		die("mmap of %s/partial", opt.dir);
+	map = map_file(fd, "partial", bytes);
 	for (page = 0; page < PARTIAL_PAGES; page++) {
 		size_t first = page * words + 1 + mix(opt.seed ^ page) % (words - 2);
 		size_t before = page * words, behind = before + words - 1;
@@ -1575,9 +1577,7 @@ static void run_cut(void)
 	cut.fd = open_in_dir("cut", O_RDWR | O_CREAT | O_TRUNC);
 	if (cut.fd < 0 || !want || ftruncate(cut.fd, page_size))
 		die("%s/cut", opt.dir);
-	map = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, cut.fd, 0);
-	if (map == MAP_FAILED)
-		die("mmap of %s/cut", opt.dir);
+	map = map_file(cut.fd, "cut", page_size);
 	if (pthread_create(&pthread, NULL, cut_thread, &threads[1]))
 		die("pthread_create");
 	for (i = 0; i < CUT_ROUNDS; i++) {
@@ -1619,9 +1619,7 @@ static void run_left(void)
 	fd = open_in_dir("left", O_RDWR | O_CREAT | O_TRUNC);
 	if (fd < 0 || !want || ftruncate(fd, bytes))
 		die("%s/left", opt.dir);
-	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		die("mmap of %s/left", opt.dir);
+	map = map_file(fd, "left", bytes);
 	for (gen = 1; gen <= 3; gen++) {
 		/* What an fsync() writes may stay queued for the next commit. */
 		if (gen > 1 && syncfs(fd))
@@ -1682,9 +1680,7 @@ static void run_path(void)
 	if (fd < 0 || !buf || write(fd, buf, bytes) != (ssize_t)bytes || fsync(fd))
 		die("%s/path", opt.dir);
 	free(buf);
-	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		die("mmap of %s/path", opt.dir);
+	map = map_file(fd, "path", bytes);
 
 	cached = vm_event("pgmkwrite_cached");
 	getrusage(RUSAGE_SELF, &before);
@@ -1704,9 +1700,7 @@ static void run_path(void)
 	munmap((void *)map, bytes);
 	if (posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
 		die("fadvise");
-	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		die("mmap of %s/path", opt.dir);
+	map = map_file(fd, "path", bytes);
 	getrusage(RUSAGE_SELF, &before);
 	atomic_store(&map[0], 2);
 	getrusage(RUSAGE_SELF, &after);
