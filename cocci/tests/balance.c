@@ -149,20 +149,20 @@ vm_fault_t ok_helper_page_mkwrite(struct vm_fault *vmf)
 }
 
 /* LOCKED with another bit beside it is LOCKED. */
-vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t bad_major_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
 
 	folio_lock(folio);
 	folio_mark_dirty(folio);
 	folio_unlock(folio);
-	return VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	return VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 }
 
-vm_fault_t bad_whole_early_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t bad_major_early_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
-	vm_fault_t ret = VM_FAULT_WHOLE_FOLIO | VM_FAULT_LOCKED;
+	vm_fault_t ret = VM_FAULT_MAJOR | VM_FAULT_LOCKED;
 
 	folio_lock(folio);
 	folio_mark_dirty(folio);
@@ -170,23 +170,23 @@ vm_fault_t bad_whole_early_page_mkwrite(struct vm_fault *vmf)
 	return ret;
 }
 
-vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t ok_major_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
 	folio_lock(folio);
 	if (!foo_prepare(NULL, folio))
-		ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+		ret = VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 	else
 		folio_unlock(folio);
 	return ret;
 }
 
-vm_fault_t ok_whole_tested_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t ok_major_tested_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
-	vm_fault_t ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	vm_fault_t ret = VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 
 	folio_lock(folio);
 	if (foo_prepare(NULL, folio))

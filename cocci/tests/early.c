@@ -104,7 +104,7 @@ vm_fault_t ok_helper_page_mkwrite(struct vm_fault *vmf)
 	return vmf_fs_error(err);
 }
 
-vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t bad_major_page_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio = page_folio(vmf->page);
@@ -112,12 +112,12 @@ vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
 
 	sb_start_pagefault(inode->i_sb);
 	folio_lock(folio);
-	ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	ret = VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 	sb_end_pagefault(inode->i_sb);
 	return ret;
 }
 
-vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t ok_major_page_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio = page_folio(vmf->page);
@@ -126,7 +126,7 @@ vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
 	sb_start_pagefault(inode->i_sb);
 	folio_lock(folio);
 	folio_mark_dirty(folio);
-	ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	ret = VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 	sb_end_pagefault(inode->i_sb);
 	return ret;
 }

@@ -69,7 +69,7 @@ static vm_fault_t ok_part(struct page *page)
 }
 
 /* The caller of the part protects it. */
-vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t ok_major_page_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	vm_fault_t ret;

@@ -93,7 +93,7 @@ vm_fault_t ok_undecidable_page_mkwrite(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
-vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t bad_major_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
 
@@ -102,10 +102,10 @@ vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
 		folio_unlock(folio);
 		return VM_FAULT_NOPAGE;
 	}
-	return VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	return VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 }
 
-vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t ok_major_page_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio = page_folio(vmf->page);
@@ -115,5 +115,5 @@ vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
 		folio_unlock(folio);
 		return VM_FAULT_NOPAGE;
 	}
-	return VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	return VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 }

@@ -14,7 +14,7 @@ typedef long ssize_t;
 #define VM_FAULT_LOCKED		0x0200u
 #define VM_FAULT_RETRY		0x0400u
 #define VM_FAULT_ERROR		0x0003u
-#define VM_FAULT_WHOLE_FOLIO	0x8000u
+#define VM_FAULT_MAJOR		0x0004u
 #define FAULT_FLAG_WRITE	0x01u
 #define FAULT_FLAG_MKWRITE	0x02u
 #define PAGE_SHIFT		12

@@ -73,21 +73,21 @@ vm_fault_t ok_copy_page_mkwrite(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
-vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t bad_major_page_mkwrite(struct vm_fault *vmf)
 {
 	vm_fault_t ret;
 
 	lock_page(vmf->page);
-	ret = VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	ret = VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 	return ret;
 }
 
 /* filemap_mkwrite_lock() has looked. */
-vm_fault_t ok_whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t ok_major_page_mkwrite(struct vm_fault *vmf)
 {
 	ssize_t len = filemap_mkwrite_lock(vmf);
 
 	if (len < 0)
 		return vmf_fs_error(len);
-	return VM_FAULT_LOCKED | VM_FAULT_WHOLE_FOLIO;
+	return VM_FAULT_LOCKED | VM_FAULT_MAJOR;
 }
