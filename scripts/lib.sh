@@ -90,10 +90,6 @@ exclusive()
 	flock -n 9 || die "another run is using $BUILD: wait for it, or set BUILD= to another folder"
 }
 
-# What the exit status of scripts/boot means, the first for 0.
-# shellcheck disable=SC2034 # for the tables
-BOOT_STATUS='|a test failed|TIME LIMIT|GUEST DIED|KERNEL WARNING'
-
 # new_run: print a new folder for everything of one run, its name the second in which it began.
 new_run()
 {
@@ -117,12 +113,4 @@ series_patches()
 series_claims()
 {
 	sed -n 's/^# closes: *//p' "$STACK/series" | xargs
-}
-
-# tap_results DIR: "ok|not|skip|xfail NAME" for every test of the boots in DIR
-tap_results()
-{
-	{ cat "$1"/*/out.log 2>/dev/null || :; } | tr -d '\r' | awk '
-		/^ok [0-9]+ / { print (/# SKIP/ ? "skip" : /# XFAIL/ ? "xfail" : "ok"), $3 }
-		/^not ok [0-9]+ / { print "not", $4 }'
 }
