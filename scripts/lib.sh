@@ -7,7 +7,7 @@ shopt -s inherit_errexit
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Everything the project writes lies below $BUILD, downloads in $CACHE.
-BUILD=${BUILD:-$TOP/build}
+BUILD=$(realpath -ms "${BUILD:-$TOP/build}")
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mkwrite}
 V=${V:-0}
 export BUILD CACHE V
@@ -46,6 +46,38 @@ die()
 	exit 1
 }
 
+[[ $BUILD != *[[:space:]:,]* ]] ||
+	die "BUILD=$BUILD: the kernel's build and QEMU want a path without blanks, colons and commas"
+
+# check_settings: refuse what a build or a boot would fail of, before there is one.
+check_settings()
+{
+	local configs
+	configs=$(cd "$STACK/config" && echo *.config)
+	configs=${configs//.config/}
+	[[ $JOBS =~ ^[1-9][0-9]*$ ]] || die "JOBS=$JOBS: a number from 1 on"
+	[[ ${ACCEL:-} =~ ^(kvm|tcg)?$ ]] || die "ACCEL=$ACCEL: kvm or tcg"
+	[ -z "${CONFIG:-}" ] || [[ " $configs " == *" $CONFIG "* ]] || die "CONFIG=$CONFIG: there are $configs"
+}
+
+# check_fs FS...: each is a filesystem of this base, or NAME.CASE.
+check_fs()
+{
+	local all f of
+	if [ -n "${BASE_INITRAMFS:-}" ]; then
+		all=$BASE_FS
+	else
+		all=$("$TOP/scripts/guest/fs" -l | xargs)
+	fi
+	for f; do
+		[[ " $all " == *" ${f%%.*} "* ]] || die "FS=$f: there are $all"
+		if [ -z "${BASE_INITRAMFS:-}" ] && [[ $f == *.* ]]; then
+			of=$("$TOP/scripts/guest/fs" -c | grep "^${f%%.*}[.]" | xargs)
+			[[ " $of " == *" $f "* ]] || die "FS=$f: there are $of"
+		fi
+	done
+}
+
 say()
 {
 	printf '%s  %s\n' "$(date +%H:%M:%S)" "$*" >&2
@@ -66,10 +98,19 @@ run()
 	fi
 }
 
+# mark_build: a build folder that is not there, or empty, is ours from now on: make clean looks for the mark.
+mark_build()
+{
+	[ -z "$(ls -A "$BUILD" 2>/dev/null)" ] || return 0
+	mkdir -p "$BUILD"
+	touch "$BUILD/.mkwrite"
+}
+
 # need_space MIB DIR: stop before a step that would run out of disk half-way.
 need_space()
 {
 	local free
+	mark_build
 	mkdir -p "$2"
 	free=$(df -Pm "$2" | awk 'NR == 2 { print $4 }')
 	[ "$free" -ge "$1" ] ||
@@ -85,7 +126,7 @@ stamp()
 # exclusive: one run at a time in a build folder; the lock goes with the process.
 exclusive()
 {
-	mkdir -p "$BUILD"
+	mark_build
 	exec 9>"$BUILD/lock"
 	flock -n 9 || die "another run is using $BUILD: wait for it, or set BUILD= to another folder"
 }
