@@ -53,7 +53,7 @@ mail:
 	@scripts/mail
 
 clean:
-	rm -rf "$${BUILD:-build}"/runs "$${BUILD:-build}"/*/kernels "$${BUILD:-build}"/*/*.log
+	@scripts/clean
 
 distclean:
-	rm -rf "$${BUILD:-build}" "$${CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/mkwrite}"
+	@scripts/clean all
