@@ -26,12 +26,14 @@ skip()
 # check NAME COMMAND...: one result; the output of a command that fails is shown behind it.
 check()
 {
-	local name=$1 log status=0
+	local name=$1 log status
 	shift
 	log=$OUT/${name//[ \/]/-}.log
-	# Not as a condition: set -e has to hold in there.
-	"$@" >"$log" 2>&1 &
-	wait $! || status=$?
+	# Not as a condition: set -e has to hold in there. Not by &: a background job of a script ignores Ctrl-C.
+	set +e
+	(set -e; "$@") >"$log" 2>&1
+	status=$?
+	set -e
 	if [ "$status" = 0 ]; then
 		pass "$name"
 	else
