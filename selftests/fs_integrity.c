@@ -45,7 +45,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -1637,83 +1636,6 @@ static void run_left(void)
 	free(want);
 }
 
-/*
- * -p: which way a write fault takes. A folio that is cached needs no ->fault:
- * pgmkwrite_cached counts the faults that asked ->page_mkwrite at once. One
- * that is not cached has to be read by ->fault, a major fault.
- */
-#define PATH_PAGES	256U
-
-static unsigned long vm_event(const char *name)
-{
-	FILE *f = fopen("/proc/vmstat", "r");
-	size_t len = strlen(name);
-	unsigned long n = 0;
-	bool found = false;
-	char line[128];
-
-	if (!f)
-		die("/proc/vmstat");
-	while (!found && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, len) && line[len] == ' ') {
-			n = strtoul(line + len, NULL, 10);
-			found = true;
-		}
-	fclose(f);
-	if (!found) {
-		ksft_print_msg("this kernel does not count %s\n", name);
-		exit(KSFT_SKIP);
-	}
-	return n;
-}
-
-static void run_path(void)
-{
-	size_t page, bytes = PATH_PAGES * page_size;
-	unsigned long cached, faults;
-	struct rusage before, after;
-	atomic_ullong *map;
-	char *buf = calloc(1, bytes);
-	int fd;
-
-	fd = open_in_dir("path", O_RDWR | O_CREAT | O_TRUNC);
-	if (fd < 0 || !buf || write(fd, buf, bytes) != (ssize_t)bytes || fsync(fd))
-		die("%s/path", opt.dir);
-	free(buf);
-	map = map_file(fd, "path", bytes);
-
-	cached = vm_event("pgmkwrite_cached");
-	getrusage(RUSAGE_SELF, &before);
-	for (page = 0; page < PATH_PAGES; page++)
-		atomic_store(&map[page * page_size / 8], 1);
-	getrusage(RUSAGE_SELF, &after);
-	cached = vm_event("pgmkwrite_cached") - cached;
-	faults = after.ru_minflt - before.ru_minflt;
-	ksft_print_msg("%u pages in the cache: %lu faults, %lu without ->fault\n",
-		       PATH_PAGES, faults, cached);
-	/* Both readings of vmstat fault a little themselves, on other memory. */
-	if (!cached || after.ru_majflt != before.ru_majflt || cached + 4 < faults)
-		fail("a cached folio took the way through ->fault");
-
-	if (msync((void *)map, bytes, MS_SYNC) || fsync(fd))
-		fail("%s", strerror(errno));
-	munmap((void *)map, bytes);
-	if (posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
-		die("fadvise");
-	map = map_file(fd, "path", bytes);
-	getrusage(RUSAGE_SELF, &before);
-	atomic_store(&map[0], 2);
-	getrusage(RUSAGE_SELF, &after);
-	ksft_print_msg("a page that is not: %ld major faults\n",
-		       after.ru_majflt - before.ru_majflt);
-	if (after.ru_majflt == before.ru_majflt)
-		fail("a folio that is not cached was not read by ->fault");
-	if (msync((void *)map, bytes, MS_SYNC))
-		fail("%s", strerror(errno));
-	munmap((void *)map, bytes);
-	close(fd);
-}
-
 static void __noreturn help(void)
 {
 	fprintf(stderr,
@@ -1721,7 +1643,7 @@ static void __noreturn help(void)
 		"       fs_integrity -d DIR -o STATE [-s SEED] -N MiB [-u UID] [-L]\n"
 		"       fs_integrity -d DIR -o STATE [-s SEED] -e COMMAND\n"
 		"       fs_integrity -d DIR -o STATE -v [-x]\n"
-		"       fs_integrity -d DIR -o STATE -p | -g | -w | -c | -l\n"
+		"       fs_integrity -d DIR -o STATE -g | -w | -c | -l\n"
 		"  -o STATE  what DIR must hold; on another filesystem\n"
 		"  -F        freeze and thaw meanwhile\n"
 		"  -a        whoever cuts, punches or extends a file is alone in it\n"
@@ -1730,7 +1652,6 @@ static void __noreturn help(void)
 		"  -L        msync may be the first to report that there was no space\n"
 		"  -e CMD    CMD makes the device fail all writes\n"
 		"  -v        verify, after the next mount; -x: change one byte first\n"
-		"  -p        a write fault on a cached page leaves ->fault out\n"
 		"  -g        store beside what makes a file grow, and beside direct I/O\n"
 		"  -w        store to a page of which a write() made a part dirty\n"
 		"  -c        store to a page that was cut off the file during the fault\n"
@@ -1748,7 +1669,7 @@ int main(int argc, char **argv)
 
 	page_size = sysconf(_SC_PAGESIZE);
 	opt.seed = time(NULL) ^ ((__u64)getpid() << 32);
-	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxpgwcl")) != -1) {
+	while ((c = getopt(argc, argv, "d:o:s:t:n:FaN:u:Le:vxgwcl")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.dir = optarg;
@@ -1801,9 +1722,6 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			run = run_left;
-			break;
-		case 'p':
-			run = run_path;
 			break;
 		case 'g':
 			run = run_grow;
