@@ -7,6 +7,8 @@
  * No window is shown here. Whether another filesystem's handler keeps the
  * contract (W6, W8) this one cannot tell, and the VM always did its part.
  */
+#include <sys/wait.h>
+
 #include "mkwrite.h"
 
 MKW_FIXTURE(contract)
@@ -17,6 +19,23 @@ MKW_FIXTURE(contract)
 	EXPECT_EQ(0, mkw_violated(m, MKW_I2_CLEAN_CHANGED)); \
 	EXPECT_EQ(0, mkw_violated(m, MKW_I3_BALANCE)); \
 } while (0)
+
+/* A store that faults for ever is ended by the alarm, and returns SIGALRM. */
+static int write_or_alarm(struct __test_metadata *_metadata, struct mkw *m,
+			  unsigned long page, char value)
+{
+	struct sigaction action = { .sa_handler = mkw_on_sigbus }, old;
+	unsigned int left = alarm(0);
+	int sig;
+
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, &old));
+	alarm(5);
+	sig = mkw_write(m, page, value);
+	alarm(0);
+	ASSERT_EQ(0, sigaction(SIGALRM, &old, NULL));
+	alarm(left);
+	return sig;
+}
 
 /* Between ->fault, or the read-only PTE, and the handler's folio lock. */
 static void before_lock(struct __test_metadata *_metadata, struct mkw *m,
@@ -106,23 +125,6 @@ TEST_F(W6, cut_unmapped)
 TEST_F(contract, cut_read_mapped)
 {
 	cut(_metadata, &self->m, READ_MAPPED);
-}
-
-/* A store that faults for ever is ended by the alarm, and returns SIGALRM. */
-static int write_or_alarm(struct __test_metadata *_metadata, struct mkw *m,
-			  unsigned long page, char value)
-{
-	struct sigaction action = { .sa_handler = mkw_on_sigbus }, old;
-	unsigned int left = alarm(0);
-	int sig;
-
-	ASSERT_EQ(0, sigaction(SIGALRM, &action, &old));
-	alarm(5);
-	sig = mkw_write(m, page, value);
-	alarm(0);
-	ASSERT_EQ(0, sigaction(SIGALRM, &old, NULL));
-	alarm(left);
-	return sig;
 }
 
 /* i_size says that a page is gone which is mapped still: SIGBUS, and soon. */
@@ -430,6 +432,281 @@ TEST_F(contract, freeze_unmapped)
 TEST_F(contract, freeze_read_mapped)
 {
 	freeze(_metadata, &self->m, READ_MAPPED);
+}
+
+/*
+ * A ->fault that returns the folio unlocked, as drivers' do: the VM locks it, but
+ * not when ->page_mkwrite is next, which would wait for that lock for ever.
+ * First store, first load, first store of a private mapping.
+ */
+static void unlocked_fault(struct __test_metadata *_metadata, struct mkw *m,
+			   unsigned int flags)
+{
+	volatile char *other, *private;
+
+	mkw_open(_metadata, m, 4, 0, flags);
+	mkw_mode(m, .flags = MKW_LIMITED);
+	other = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
+	ASSERT_NE(MAP_FAILED, other);
+	private = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		       m->fd, 0);
+	ASSERT_NE(MAP_FAILED, private);
+
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I8_LOCK_LOST));
+	EXPECT_EQ(1, other[0]);
+
+	EXPECT_EQ(0, mkw_read(m, 1));
+	EXPECT_EQ(0, mkw_write(m, 1, 2));
+	EXPECT_EQ(2, other[PAGE]);
+
+	private[PAGE] = 3;
+	private[2 * PAGE] = 4;
+	EXPECT_EQ(1, private[0]);
+	EXPECT_EQ(3, private[PAGE]);
+	EXPECT_EQ(2, mkw_read(m, 1));
+	EXPECT_EQ(0, mkw_read(m, 2));
+	EXPECT_EQ(0, mkw_write(m, 2, 5));
+	EXPECT_EQ(4, private[2 * PAGE]);
+	EXPECT_EQ(5, other[2 * PAGE]);
+
+	EXPECT_EQ(flags & MKW_NO_MKWRITE ? 0 : 3, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I8_LOCK_LOST));
+	ASSERT_EQ(0, munmap((void *)other, 4 * PAGE));
+	ASSERT_EQ(0, munmap((void *)private, 4 * PAGE));
+	if (!flags || flags == MKW_UNLOCKED_FAULT)
+		mkw_kept(_metadata, m, 0, 1);
+}
+
+TEST_F(contract, unlocked_fault)
+{
+	unlocked_fault(_metadata, &self->m, MKW_UNLOCKED_FAULT);
+}
+
+TEST_F(contract, unlocked_fault_no_handler)
+{
+	unlocked_fault(_metadata, &self->m, MKW_UNLOCKED_FAULT | MKW_NO_MKWRITE);
+}
+
+TEST_F(contract, driver_page)
+{
+	unlocked_fault(_metadata, &self->m, MKW_DRIVER);
+}
+
+TEST_F(contract, driver_page_no_handler)
+{
+	unlocked_fault(_metadata, &self->m, MKW_DRIVER | MKW_NO_MKWRITE);
+}
+
+TEST_F(contract, locked_fault)
+{
+	unlocked_fault(_metadata, &self->m, 0);
+}
+
+/* The store is made by the kernel. */
+enum by { COPY_TO_USER, PROC_MEM, PIN };
+
+static void by_kernel(struct __test_metadata *_metadata, struct mkw *m,
+		      enum path path, enum by by, enum mkw_ret ret)
+{
+	__u64 addr;
+	char c = 7;
+	int mem;
+
+	mkw_open(_metadata, m, 2, 0, MKW_INODE_LOCK);
+	EXPECT_EQ(0, mkw_write(m, 0, 7));
+	mkw_start(_metadata, m, 1, path);
+	mkw_mode(m, .times = ret == MKW_LOCKED ? 0 : 2, .ret = ret,
+		 .flags = MKW_LIMITED);
+	addr = (uintptr_t)m->map + PAGE;
+	switch (by) {
+	case COPY_TO_USER:
+		/* Under the lock of the inode, from the file to its mapping. */
+		EXPECT_EQ(1, pread(m->fd, m->map + PAGE, 1, 0));
+		break;
+	case PROC_MEM:
+		mem = open("/proc/self/mem", O_RDWR);
+		ASSERT_LE(0, mem);
+		EXPECT_EQ(1, pwrite(mem, &c, 1, addr));
+		close(mem);
+		break;
+	case PIN:
+		ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_PIN, &addr));
+		ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_UNPIN));
+		c = 0x5a;
+		break;
+	}
+	EXPECT_EQ(ret == MKW_LOCKED ? 2 : 4, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(2, mkw_counts(m).tickets);
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 1, c);
+	EXPECT_EQ(7, mkw_read(m, 0));
+}
+
+TEST_F(contract, copy_to_user_unmapped)
+{
+	by_kernel(_metadata, &self->m, UNMAPPED, COPY_TO_USER, MKW_LOCKED);
+}
+
+TEST_F(contract, copy_to_user_read_mapped)
+{
+	by_kernel(_metadata, &self->m, READ_MAPPED, COPY_TO_USER, MKW_LOCKED);
+}
+
+TEST_F(contract, copy_to_user_nopage)
+{
+	by_kernel(_metadata, &self->m, UNMAPPED, COPY_TO_USER, MKW_NOPAGE);
+}
+
+TEST_F(contract, proc_mem_unmapped)
+{
+	by_kernel(_metadata, &self->m, UNMAPPED, PROC_MEM, MKW_LOCKED);
+}
+
+TEST_F(contract, proc_mem_read_mapped)
+{
+	by_kernel(_metadata, &self->m, READ_MAPPED, PROC_MEM, MKW_LOCKED);
+}
+
+TEST_F(contract, proc_mem_nopage)
+{
+	by_kernel(_metadata, &self->m, READ_MAPPED, PROC_MEM, MKW_NOPAGE);
+}
+
+TEST_F(contract, pin_unmapped)
+{
+	by_kernel(_metadata, &self->m, UNMAPPED, PIN, MKW_LOCKED);
+}
+
+TEST_F(contract, pin_read_mapped)
+{
+	by_kernel(_metadata, &self->m, READ_MAPPED, PIN, MKW_LOCKED);
+}
+
+TEST_F(contract, pin_nopage)
+{
+	by_kernel(_metadata, &self->m, UNMAPPED, PIN, MKW_NOPAGE);
+}
+
+/*
+ * Two stores to a page that is not mapped. The first one is in its handler when
+ * the second one maps the page: it finds that, and keeps nothing of the folio.
+ */
+TEST_F(contract, rival_unmapped)
+{
+	struct mkw_writer w = { .m = &self->m };
+
+	mkw_open(_metadata, &self->m, 1, 0, 0);
+	mkw_start(_metadata, &self->m, 0, UNMAPPED);
+	mkw_mode(&self->m, .times = 1, .adversary = MKW_RIVAL,
+		 .when = MKW_AT_ENTRY);
+	ASSERT_EQ(0, pthread_create(&w.thread, NULL, mkw_writer_main, &w));
+	while (!mkw_counts(&self->m).page_mkwrite)
+		usleep(1000);
+	self->m.map[1] = 2;
+	ASSERT_EQ(0, pthread_join(w.thread, NULL));
+	EXPECT_EQ(0, w.sig);
+	EXPECT_EQ(2, mkw_counts(&self->m).page_mkwrite);
+	EXPECT_EQ(2, self->m.map[1]);
+	NO_VIOLATION(&self->m);
+	/* Who keeps a reference keeps the folio in the cache. */
+	mkw_kept(_metadata, &self->m, 0, 'w');
+	EXPECT_EQ(2, self->m.map[1]);
+}
+
+/* Nothing but the VM sets a file's time where there is no handler. */
+static void time_set(struct __test_metadata *_metadata, struct mkw *m,
+		     enum path path, unsigned int flags)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct stat st;
+
+	mkw_open(_metadata, m, 1, 0, flags);
+	mkw_start(_metadata, m, 0, path);
+	ASSERT_EQ(0, futimens(m->fd, old));
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	ASSERT_EQ(0, fstat(m->fd, &st));
+	EXPECT_LT(1000, st.st_mtim.tv_sec);
+}
+
+TEST_F(contract, time_set_unmapped)
+{
+	time_set(_metadata, &self->m, UNMAPPED, 0);
+	mkw_umount(_metadata, &self->m);
+	mkw_mount(_metadata, &self->m);
+	time_set(_metadata, &self->m, UNMAPPED, MKW_NO_MKWRITE);
+}
+
+TEST_F(contract, time_set_read_mapped)
+{
+	time_set(_metadata, &self->m, READ_MAPPED, 0);
+	mkw_umount(_metadata, &self->m);
+	mkw_mount(_metadata, &self->m);
+	time_set(_metadata, &self->m, READ_MAPPED, MKW_NO_MKWRITE);
+}
+
+/* Who dirties is asked whether there is too much of it. */
+static void throttled(struct __test_metadata *_metadata, struct mkw *m,
+		      enum path path, unsigned int flags)
+{
+	mkw_open(_metadata, m, 1, 0, flags);
+	mkw_start(_metadata, m, 0, path);
+	if (mkw_counts(m).throttled == ~0ULL)
+		SKIP(return, "balance_dirty_pages_ratelimited() cannot be probed");
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	EXPECT_EQ(1, mkw_counts(m).throttled);
+}
+
+TEST_F(contract, throttled_unmapped)
+{
+	throttled(_metadata, &self->m, UNMAPPED, 0);
+}
+
+TEST_F(contract, throttled_read_mapped)
+{
+	throttled(_metadata, &self->m, READ_MAPPED, 0);
+}
+
+TEST_F(contract, throttled_no_handler)
+{
+	throttled(_metadata, &self->m, READ_MAPPED, MKW_NO_MKWRITE);
+}
+
+/* A handler waits for a folio lock that is held: who is killed there ends. */
+TEST_F(W6, killed_while_waiting)
+{
+	struct mkw *m = &self->m;
+	int ready[2], go[2], status, tries = 1000;
+	__u64 index = 0;
+	pid_t child;
+	char c = 0;
+
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, UNMAPPED);
+	ASSERT_EQ(0, pipe(ready));
+	ASSERT_EQ(0, pipe(go));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		mkw_read(m, 0);
+		if (write(ready[1], &c, 1) == 1 && read(go[0], &c, 1) == 1)
+			mkw_write(m, 0, 1);
+		_exit(0);
+	}
+	ASSERT_EQ(1, read(ready[0], &c, 1));
+	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_HOLD, &index));
+	ASSERT_EQ(1, write(go[1], &c, 1));
+	while (!mkw_counts(m).page_mkwrite && --tries)
+		usleep(10000);
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	for (tries = 800; tries && !waitpid(child, &status, WNOHANG); tries--)
+		usleep(10000);
+	EXPECT_LT(0, tries) TH_LOG("waits for the folio lock, and cannot be killed");
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_RELEASE));
+	if (!tries)
+		waitpid(child, &status, 0);
+	EXPECT_TRUE(WIFSIGNALED(status));
 }
 
 TEST_HARNESS_MAIN

@@ -78,27 +78,6 @@ static unsigned long pagemap(struct __test_metadata *_metadata, struct mkw *m,
 	return count;
 }
 
-/* A field of the mapping's entry in smaps, in pages. */
-static unsigned long smaps(struct __test_metadata *_metadata, struct mkw *m,
-			   const char *field)
-{
-	FILE *f = fopen("/proc/self/smaps", "r");
-	unsigned long start, end, kib = ~0UL;
-	bool ours = false;
-	char line[512];
-
-	ASSERT_NE(NULL, f);
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			ours = start == (uintptr_t)m->map;
-		else if (ours && !strncmp(line, field, strlen(field)))
-			sscanf(line + strlen(field), ": %lu", &kib);
-	}
-	fclose(f);
-	ASSERT_NE(~0UL, kib);
-	return kib * 1024 / PAGE;
-}
-
 /* The folio lies across the border of two page tables: each is a fault. */
 static void table_border(struct __test_metadata *_metadata, struct mkw *m,
 			 enum path path)
@@ -216,8 +195,8 @@ TEST_F(W7, hole_in_the_middle)
 	EXPECT_EQ(FOLIO - 4, mkw_look(_metadata, m).present);
 	EXPECT_EQ(0, mkw_write(m, 9, 1));
 	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
-	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Rss"));
-	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Pss"));
+	EXPECT_EQ(FOLIO, mkw_smaps(_metadata, m, "Rss"));
+	EXPECT_EQ(FOLIO, mkw_smaps(_metadata, m, "Pss"));
 	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
 	mkw_kept(_metadata, m, 9, 1);
 }
@@ -228,13 +207,13 @@ static void accounts(struct __test_metadata *_metadata, struct mkw *m,
 {
 	one_folio(_metadata, m, path);
 	EXPECT_EQ(0, mkw_write(m, 3, 1));
-	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Rss"));
-	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Pss"));
-	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Private_Dirty") +
-			 smaps(_metadata, m, "Shared_Dirty"));
+	EXPECT_EQ(FOLIO, mkw_smaps(_metadata, m, "Rss"));
+	EXPECT_EQ(FOLIO, mkw_smaps(_metadata, m, "Pss"));
+	EXPECT_EQ(FOLIO, mkw_smaps(_metadata, m, "Private_Dirty") +
+			 mkw_smaps(_metadata, m, "Shared_Dirty"));
 	mkw_kept(_metadata, m, 3, 1);
-	EXPECT_EQ(0, smaps(_metadata, m, "Private_Dirty") +
-		     smaps(_metadata, m, "Shared_Dirty"));
+	EXPECT_EQ(0, mkw_smaps(_metadata, m, "Private_Dirty") +
+		     mkw_smaps(_metadata, m, "Shared_Dirty"));
 }
 
 TEST_F(W7, accounts_unmapped)
@@ -255,7 +234,7 @@ static void locked(struct __test_metadata *_metadata, struct mkw *m, int flags)
 	EXPECT_EQ(flags ? 0 : FOLIO, mkw_look(_metadata, m).present);
 	EXPECT_EQ(0, mkw_write(m, 3, 1));
 	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
-	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Locked"));
+	EXPECT_EQ(FOLIO, mkw_smaps(_metadata, m, "Locked"));
 	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
 	ASSERT_EQ(0, munlock(m->map, FOLIO * PAGE));
 	mkw_kept(_metadata, m, 3, 1);
@@ -360,8 +339,8 @@ TEST_F(W7, fork_in_between)
 
 		wrong |= mkw_write(m, 2, 2);
 		wrong |= mkw_look(_metadata, m).writable != FOLIO;
-		wrong |= smaps(_metadata, m, "Rss") != FOLIO;
-		wrong |= smaps(_metadata, m, "Pss") != FOLIO / 2;
+		wrong |= mkw_smaps(_metadata, m, "Rss") != FOLIO;
+		wrong |= mkw_smaps(_metadata, m, "Pss") != FOLIO / 2;
 		wrong |= msync(m->map, FOLIO * PAGE, MS_SYNC);
 		wrong |= mkw_look(_metadata, m).writable != 0;
 		_exit(wrong);
@@ -371,7 +350,7 @@ TEST_F(W7, fork_in_between)
 	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
 	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).present);
 	EXPECT_EQ(0, mkw_look(_metadata, m).writable);
-	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Pss"));
+	EXPECT_EQ(FOLIO, mkw_smaps(_metadata, m, "Pss"));
 	EXPECT_EQ(0, mkw_write(m, 3, 3));
 	EXPECT_EQ(FOLIO, mkw_look(_metadata, m).writable);
 	EXPECT_EQ(3, mkw_counts(m).page_mkwrite);
@@ -386,7 +365,7 @@ TEST_F(W7, fork_in_between)
  */
 static void huge_folio(struct __test_metadata *_metadata, struct mkw *m,
 		       unsigned long pages, unsigned int flags,
-		       unsigned long writable)
+		       unsigned long writable, unsigned long pmd)
 {
 	mkw_open(_metadata, m, HUGE, HUGE_ORDER, 0);
 	ASSERT_EQ(0, ftruncate(m->fd, pages * PAGE));
@@ -395,7 +374,8 @@ static void huge_folio(struct __test_metadata *_metadata, struct mkw *m,
 	EXPECT_EQ(0, mkw_write(m, 7, 1));
 	EXPECT_EQ(writable, mkw_look(_metadata, m).present);
 	EXPECT_EQ(writable, mkw_look(_metadata, m).writable);
-	EXPECT_EQ(writable, smaps(_metadata, m, "Rss"));
+	EXPECT_EQ(writable, mkw_smaps(_metadata, m, "Rss"));
+	EXPECT_EQ(pmd, mkw_smaps(_metadata, m, "FilePmdMapped"));
 
 	ASSERT_EQ(0, msync(m->map, pages * PAGE, MS_SYNC));
 	EXPECT_EQ(0, mkw_look(_metadata, m).writable);
@@ -408,17 +388,18 @@ static void huge_folio(struct __test_metadata *_metadata, struct mkw *m,
 
 TEST_F(contract, huge_folio)
 {
-	huge_folio(_metadata, &self->m, HUGE, MKW_WHOLE_FOLIO, HUGE);
+	huge_folio(_metadata, &self->m, HUGE, MKW_WHOLE_FOLIO, HUGE, HUGE);
 }
 
 TEST_F(W7, huge_folio_one_page)
 {
-	huge_folio(_metadata, &self->m, HUGE, 0, 1);
+	huge_folio(_metadata, &self->m, HUGE, 0, 1, 0);
 }
 
 TEST_F(W7, huge_folio_end_inside)
 {
-	huge_folio(_metadata, &self->m, HUGE - 5, MKW_WHOLE_FOLIO, HUGE - 5);
+	huge_folio(_metadata, &self->m, HUGE - 5, MKW_WHOLE_FOLIO, HUGE - 5,
+		   0);
 }
 
 /* Where soft-dirty is tracked, only the page that was written is reported. */
@@ -560,7 +541,7 @@ static void protnone_neighbour(struct __test_metadata *_metadata, struct mkw *m,
 	EXPECT_EQ(FOLIO - 1, mkw_look(_metadata, m).present);
 	EXPECT_EQ(FOLIO - 1, mkw_look(_metadata, m).writable);
 	EXPECT_EQ(FOLIO, pagemap(_metadata, m, PM_PRESENT));
-	EXPECT_EQ(FOLIO, smaps(_metadata, m, "Rss"));
+	EXPECT_EQ(FOLIO, mkw_smaps(_metadata, m, "Rss"));
 	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
 
 	/* NUMA's fault makes it readable, only its own write writable. */

@@ -260,7 +260,16 @@ FIXTURE_TEARDOWN(name) \
 	EXPECT_EQ(0, mkw_final(_metadata, MKW_I2_CLEAN_CHANGED)); \
 	EXPECT_EQ(0, mkw_final(_metadata, MKW_I3_BALANCE)); \
 	EXPECT_EQ(0, mkw_final(_metadata, MKW_I4_BEYOND_EOF)); \
+	EXPECT_EQ(0, mkw_final(_metadata, MKW_I7_NO_TABLE)); \
+	EXPECT_EQ(0, mkw_final(_metadata, MKW_I8_LOCK_LOST)); \
 }
+
+/* The same, with every test for a page in each of the two states. */
+#define MKW_PATHS(name) \
+MKW_FIXTURE(name) \
+FIXTURE_VARIANT(name) { enum path path; }; \
+FIXTURE_VARIANT_ADD(name, unmapped) { .path = UNMAPPED }; \
+FIXTURE_VARIANT_ADD(name, read_mapped) { .path = READ_MAPPED };
 
 static inline void mkw_log(struct __test_metadata *_metadata, const char *line)
 {
@@ -306,6 +315,27 @@ static inline bool mkw_logged(struct __test_metadata *_metadata,
 	}
 	close(fd);
 	return found;
+}
+
+/* A field of the mapping's entry in smaps, in pages. */
+static inline unsigned long mkw_smaps(struct __test_metadata *_metadata, struct mkw *m,
+				      const char *field)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long start, end, kib = ~0UL;
+	bool ours = false;
+	char line[512];
+
+	ASSERT_NE(NULL, f);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			ours = start == (uintptr_t)m->map;
+		else if (ours && !strncmp(line, field, strlen(field)))
+			sscanf(line + strlen(field), ": %lu", &kib);
+	}
+	fclose(f);
+	ASSERT_NE(~0UL, kib);
+	return kib * 1024 / PAGE;
 }
 
 /* A thread that writes to one page. */

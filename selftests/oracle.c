@@ -148,6 +148,27 @@ TEST_F(oracle, sees_frozen_dirty)
 	EXPECT_EQ(1, mkw_violated(&self->m, MKW_I5_FROZEN_DIRTY));
 }
 
+TEST_F(oracle, sees_unlocked_dirty)
+{
+	mkw_open(_metadata, &self->m, 1, 0, 0);
+	EXPECT_EQ(0, mkw_write(&self->m, 0, 1));
+	break_it(_metadata, &self->m, MKW_I6_UNLOCKED_DIRTY);
+	EXPECT_EQ(1, mkw_violated(&self->m, MKW_I6_UNLOCKED_DIRTY));
+}
+
+/* The handler's lock is held by somebody who does not let go of it. */
+TEST_F(oracle, sees_lost_lock)
+{
+	__u64 index = 0;
+
+	mkw_open(_metadata, &self->m, 1, 0, 0);
+	mkw_start(_metadata, &self->m, 0, READ_MAPPED);
+	mkw_mode(&self->m, .flags = MKW_LIMITED);
+	ASSERT_EQ(0, ioctl(self->m.fd, MKW_IOC_LOSE, &index));
+	EXPECT_EQ(SIGBUS, mkw_write(&self->m, 0, 1));
+	EXPECT_EQ(1, mkw_violated(&self->m, MKW_I8_LOCK_LOST));
+}
+
 /* W8 as it is in a handler that leaves the folio clean when it may be frozen. */
 TEST_F(oracle, sees_freeze_in_gap)
 {

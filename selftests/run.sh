@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-programs=(oracle windows contract folio folio_batch stress)
+programs=(oracle windows contract folio folio_batch prepared drivers stress)
 if [ "${1:-}" = -l ]; then
 	echo "${programs[@]}"
 	exit

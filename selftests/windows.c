@@ -4,6 +4,8 @@
  * have open (W1 to W5 and W9; W7 is folio.c). All interleavings are forced; on a
  * kernel that has the window open the test of its name fails.
  */
+#include <sys/resource.h>
+
 #include "mkwrite.h"
 
 /*
@@ -51,70 +53,134 @@ TEST_F(W1, retry_warns)
 }
 
 /*
- * W2: a shared write fault on a folio that is cached and uptodate needs no
- * ->fault, hence one calldown and one lock cycle instead of two.
+ * An error beside it is more specific and wins; the folio lock that comes with
+ * both is nobody's but the VM's.
+ */
+static void retry_error(struct __test_metadata *_metadata, struct mkw *m,
+			enum path path)
+{
+	mkw_open(_metadata, m, 2, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_expect_warning(_metadata);
+
+	/* A kernel that is not ready for RETRY would never unlock the VMA. */
+	mkw_mode(m, .times = 1, .ret = MKW_RETRY);
+	EXPECT_EQ(0, mkw_write(m, 1, 1));
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	if (mkw_counts(m).page_mkwrite == 2) {
+		mkw_mode(m, .times = 1, .ret = MKW_RETRY_ERROR,
+			 .flags = MKW_LIMITED);
+		EXPECT_EQ(SIGBUS, mkw_write(m, 0, 1));
+		EXPECT_EQ(1, mkw_look(_metadata, m).writable);
+		EXPECT_EQ(0, mkw_write(m, 0, 2));
+		EXPECT_EQ(4, mkw_counts(m).page_mkwrite);
+		EXPECT_EQ(0, mkw_violated(m, MKW_I8_LOCK_LOST));
+		EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+		mkw_kept(_metadata, m, 0, 2);
+	}
+	mkw_expect_end(_metadata);
+}
+
+TEST_F(W1, retry_error_unmapped)
+{
+	retry_error(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(W1, retry_error_read_mapped)
+{
+	retry_error(_metadata, &self->m, READ_MAPPED);
+}
+
+/*
+ * W2: a shared write fault on a folio that is cached and uptodate has nothing
+ * to lock it for before ->page_mkwrite: one lock cycle instead of two.
  */
 MKW_FIXTURE(W2)
 
-/* Of the VM's straight path; ~0 if this kernel does not count them. */
-static unsigned long straight(struct __test_metadata *_metadata)
+TEST_F(W2, unlocked_when_cached)
 {
-	unsigned long count = ~0UL;
-	char line[128];
-	FILE *f = fopen("/proc/vmstat", "r");
-
-	ASSERT_NE(NULL, f);
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "pgmkwrite_cached %lu", &count) == 1)
-			break;
-	}
-	fclose(f);
-	return count;
-}
-
-TEST_F(W2, no_fault_when_cached)
-{
-	unsigned long before;
-
 	mkw_open(_metadata, &self->m, 1, 0, 0);
 	mkw_start(_metadata, &self->m, 0, UNMAPPED);
-	if (mkw_counts(&self->m).filemap_fault == ~0ULL)
+	if (mkw_counts(&self->m).unlocked == ~0ULL)
 		SKIP(return, "filemap_fault() cannot be probed");
-	before = straight(_metadata);
 	EXPECT_EQ(0, mkw_write(&self->m, 0, 1));
-	EXPECT_EQ(0, mkw_counts(&self->m).filemap_fault);
+	EXPECT_EQ(1, mkw_counts(&self->m).filemap_fault);
+	EXPECT_EQ(1, mkw_counts(&self->m).unlocked);
 	EXPECT_EQ(1, mkw_counts(&self->m).page_mkwrite);
-	if (before != ~0UL)
-		EXPECT_LT(before, straight(_metadata));
 	mkw_kept(_metadata, &self->m, 0, 1);
 }
 
-/* There is more to do than to call ->page_mkwrite: that is ->fault's. */
-static void more_to_do(struct __test_metadata *_metadata, struct mkw *m,
-		       enum mkw_mark mark)
+/* A ->fault that calls filemap_fault() gains as well: the VM adds no lock. */
+TEST_F(W2, own_fault_unlocked)
 {
-	__u32 what = mark;
+	mkw_open(_metadata, &self->m, 1, 0, MKW_OWN_FAULT);
+	mkw_start(_metadata, &self->m, 0, UNMAPPED);
+	if (mkw_counts(&self->m).unlocks == ~0ULL)
+		SKIP(return, "folio_unlock() cannot be probed");
+	EXPECT_EQ(0, mkw_write(&self->m, 0, 1));
+	EXPECT_EQ(1, mkw_counts(&self->m).fault);
+	EXPECT_EQ(1, mkw_counts(&self->m).page_mkwrite);
+	EXPECT_EQ(0, mkw_counts(&self->m).unlocks);
+	mkw_kept(_metadata, &self->m, 0, 1);
+}
+
+/* Nor one that has always returned it unlocked: to lock it gains nothing. */
+TEST_F(W2, unlocked_fault_called_once)
+{
+	mkw_open(_metadata, &self->m, 1, 0, MKW_UNLOCKED_FAULT);
+	mkw_mode(&self->m, .flags = MKW_LIMITED);
+	mkw_start(_metadata, &self->m, 0, UNMAPPED);
+	if (mkw_counts(&self->m).unlocked == ~0ULL)
+		SKIP(return, "filemap_fault() cannot be probed");
+	EXPECT_EQ(0, mkw_write(&self->m, 0, 1));
+	EXPECT_EQ(1, mkw_counts(&self->m).unlocked);
+	EXPECT_EQ(1, mkw_counts(&self->m).page_mkwrite);
+	mkw_kept(_metadata, &self->m, 0, 1);
+}
+
+/* What is to be read first is; the store goes on from there. */
+TEST_F_TIMEOUT(W2, not_uptodate_is_read, 10)
+{
+	struct mkw *m = &self->m;
+	__u32 what = MKW_NOT_UPTODATE;
 
 	mkw_open(_metadata, m, 1, 0, 0);
 	mkw_start(_metadata, m, 0, UNMAPPED);
-	if (mkw_counts(m).filemap_fault == ~0ULL)
-		SKIP(return, "filemap_fault() cannot be probed");
 	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_MARK, &what));
 	EXPECT_EQ(0, mkw_write(m, 0, 1));
-	EXPECT_LE(1, mkw_counts(m).filemap_fault);
 	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
-	EXPECT_EQ(mark == MKW_NOT_UPTODATE ? 2 : 1, mkw_counts(m).reads);
+	EXPECT_EQ(2, mkw_counts(m).reads);
 	mkw_kept(_metadata, m, 0, 1);
 }
 
-TEST_F(W2, readahead_mark_calls_fault)
+/* Readahead is to begin here: the store has it begin, and goes on then. */
+TEST_F(W2, readahead_mark_reads_ahead)
 {
-	more_to_do(_metadata, &self->m, MKW_READAHEAD);
+	struct mkw *m = &self->m;
+	__u32 what = MKW_READAHEAD;
+
+	mkw_open(_metadata, m, 8, 0, 0);
+	mkw_start(_metadata, m, 0, UNMAPPED);
+	EXPECT_EQ(1, mkw_counts(m).reads);
+	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_MARK, &what));
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	EXPECT_LT(1, mkw_counts(m).reads);
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+	mkw_kept(_metadata, m, 0, 1);
 }
 
-TEST_F_TIMEOUT(W2, not_uptodate_calls_fault, 10)
+/* The misses that switch readahead off are counted down by every hit. */
+TEST_F(W2, hit_counts)
 {
-	more_to_do(_metadata, &self->m, MKW_NOT_UPTODATE);
+	struct mkw *m = &self->m;
+	__u32 what = MKW_MISSES;
+
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, UNMAPPED);
+	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_MARK, &what));
+	EXPECT_EQ(10, mkw_counts(m).mmap_miss);
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	EXPECT_EQ(9, mkw_counts(m).mmap_miss);
 }
 
 /* The handler says "come again" to it: who only asks that one comes for ever. */
@@ -131,7 +197,7 @@ TEST_F_TIMEOUT(W2, beyond_eof_of_cached_folio, 10)
 }
 
 /* Somebody holds the folio: filemap_fault() waits for it without mmap_lock. */
-TEST_F(W2, locked_folio_calls_fault)
+TEST_F(W2, locked_folio_waits_in_fault)
 {
 	struct mkw_collide collide;
 
@@ -143,14 +209,52 @@ TEST_F(W2, locked_folio_calls_fault)
 	mkw_kept(_metadata, &self->m, 0, 'w');
 }
 
-/* A ->fault that is not filemap_fault() may do more: it must be called. */
-TEST_F(W2, own_fault_called)
+/* What ->fault says of the fault is the fault's: here that it was a major one. */
+TEST_F(W2, major_fault_counted)
 {
-	mkw_open(_metadata, &self->m, 1, 0, MKW_OWN_FAULT);
-	mkw_start(_metadata, &self->m, 0, UNMAPPED);
-	EXPECT_EQ(0, mkw_write(&self->m, 0, 1));
-	EXPECT_EQ(1, mkw_counts(&self->m).fault);
-	EXPECT_EQ(1, mkw_counts(&self->m).page_mkwrite);
+	struct rusage before, after;
+	struct mkw *m = &self->m;
+
+	mkw_open(_metadata, m, 1, 0, MKW_OWN_FAULT | MKW_MAJOR);
+	mkw_start(_metadata, m, 0, UNMAPPED);
+	ASSERT_EQ(0, getrusage(RUSAGE_THREAD, &before));
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	ASSERT_EQ(0, getrusage(RUSAGE_THREAD, &after));
+	EXPECT_EQ(1, after.ru_majflt - before.ru_majflt);
+	EXPECT_EQ(1, mkw_counts(m).fault);
+	mkw_kept(_metadata, m, 0, 1);
+}
+
+/*
+ * The first sentence of it all: the folio is locked until it is dirty. A handler
+ * that dirties it itself would hide that the VM does it too late.
+ */
+static void lock_until_dirty(struct __test_metadata *_metadata, struct mkw *m,
+			     enum path path, unsigned int setup)
+{
+	mkw_open(_metadata, m, 1, 0, setup);
+	mkw_mode(m, .flags = MKW_LEAVE_CLEAN);
+	mkw_start(_metadata, m, 0, path);
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I6_UNLOCKED_DIRTY));
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_CHECK));
+	mkw_kept(_metadata, m, 0, 1);
+}
+
+TEST_F(W2, lock_until_dirty_unmapped)
+{
+	lock_until_dirty(_metadata, &self->m, UNMAPPED, 0);
+}
+
+TEST_F(W2, lock_until_dirty_read_mapped)
+{
+	lock_until_dirty(_metadata, &self->m, READ_MAPPED, 0);
+}
+
+TEST_F(W2, lock_until_dirty_no_handler)
+{
+	lock_until_dirty(_metadata, &self->m, UNMAPPED,
+			 MKW_NO_MKWRITE | MKW_OWN_FAULT);
 }
 
 /*

@@ -50,6 +50,7 @@
 /* A wait of the module's own that takes longer is given up. */
 #define MKW_WAIT	(15 * HZ)
 #define MKW_HOLD	(20 * HZ)
+#define MKW_LIMIT	(5 * HZ)
 
 /*
  * "The whole folio is prepared." The bit is free in enum vm_fault_reason as
@@ -77,8 +78,15 @@ struct mkw_file {
 	atomic64_t reads;
 	atomic64_t flags_lost;
 	atomic64_t filemap_fault;
+	atomic64_t unlocked;
+	atomic64_t throttled;
+
+	/* Who is to dirty which folio next, under its lock; see I6. */
+	struct task_struct *dirtier;
+	struct folio *dirties;
 
 	struct folio *held;	/* by MKW_IOC_HOLD */
+	struct folio *written;	/* by MKW_IOC_WRITEBACK */
 	u64 held_since;		/* page_mkwrite then */
 	struct delayed_work unhold;
 	struct page *pinned;	/* by MKW_IOC_PIN */
@@ -90,6 +98,7 @@ struct mkw_job {
 	struct mkw_file *file;
 	struct folio *folio;
 	enum mkw_adversary kind;
+	loff_t size;		/* MKW_GROW */
 	bool queued;		/* MKW_AT_UNLOCK: nobody waits for done */
 };
 
@@ -97,6 +106,11 @@ static struct workqueue_struct *mkw_wq;
 static DEFINE_SPINLOCK(mkw_lock);
 static unsigned long mkw_violations[MKW_VIOLATIONS];
 static unsigned long mkw_tickets;
+
+/* The folio that ->fault has returned and ->page_mkwrite has not seen yet. */
+static struct task_struct *mkw_watcher;
+static struct folio *mkw_watched;
+static atomic64_t mkw_unlocks;
 
 /* Readable after unmounting, which is when the last of them is counted. */
 module_param_array_named(violations, mkw_violations, ulong, NULL, 0444);
@@ -271,6 +285,7 @@ static ssize_t mkw_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	pgoff_t index = round_down(iocb->ki_pos >> PAGE_SHIFT, pages);
 	loff_t end = iocb->ki_pos + iov_iter_count(to);
 	struct folio *folio;
+	ssize_t read;
 	int err = 0;
 
 	filemap_invalidate_lock_shared(mapping);
@@ -290,7 +305,13 @@ static ssize_t mkw_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		folio_put(folio);
 	}
 	filemap_invalidate_unlock_shared(mapping);
-	return err ?: generic_file_read_iter(iocb, to);
+	if (err || !(mkw_file(inode)->setup.flags & MKW_INODE_LOCK))
+		return err ?: generic_file_read_iter(iocb, to);
+
+	inode_lock_shared(inode);
+	read = generic_file_read_iter(iocb, to);
+	inode_unlock_shared(inode);
+	return read;
 }
 
 /*
@@ -380,11 +401,16 @@ static void mkw_clean_locked(struct folio *folio)
 static bool mkw_dirty_folio(struct address_space *mapping, struct folio *folio)
 {
 	struct inode *inode = mapping->host;
+	struct mkw_file *file = mkw_file(inode);
 	struct mkw_record *record;
+
+	if (cmpxchg(&file->dirtier, current, NULL) == current &&
+	    file->dirties == folio && !folio_test_locked(folio))
+		mkw_violated(MKW_I6_UNLOCKED_DIRTY, inode, folio->index);
 
 	rcu_read_lock();
 	record = folio_get_private(folio);
-	if (mkw_judged(mkw_file(inode)) && (!record || !record->ticket)) {
+	if (mkw_judged(file) && (!record || !record->ticket)) {
 		mkw_violated(MKW_I1_NO_TICKET, inode, folio->index);
 		if (record)
 			record->stray = true;
@@ -606,6 +632,8 @@ static void mkw_work(struct work_struct *work)
 			;
 		else if (job->kind == MKW_CLEAN)
 			mkw_clean_locked(folio);
+		else if (job->kind == MKW_GROW)
+			i_size_write(inode, job->size);
 		else
 			generic_error_remove_folio(mapping, folio);
 		folio_unlock(folio);
@@ -647,6 +675,18 @@ static bool mkw_job_waits(struct mkw_job *job, struct super_block *sb)
 	return folio_test_waiters(job->folio);
 }
 
+/* Until another call has come, and whoever made it has mapped the folio. */
+static void mkw_wait_for_rival(struct mkw_file *file, struct folio *folio)
+{
+	u64 calls = atomic64_read(&file->page_mkwrite);
+	unsigned long end = jiffies + MKW_WAIT;
+
+	while ((atomic64_read(&file->page_mkwrite) == calls ||
+		!folio_mapped(folio) || folio_test_locked(folio)) &&
+	       time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+}
+
 /*
  * Lets the adversary run: to its end, or with MKW_AT_UNLOCK until it waits
  * for what the caller holds. The latter uses the inode, and with MKW_FREEZE the
@@ -662,12 +702,21 @@ static void mkw_play(struct mkw_file *file, struct folio *folio,
 
 	if (mode->adversary == MKW_NOBODY || mode->when != when)
 		return;
+	if (mode->adversary == MKW_RIVAL) {
+		mkw_wait_for_rival(file, folio);
+		return;
+	}
+	if (mode->adversary == MKW_GROW && when != MKW_AT_UNLOCK) {
+		i_size_write(file->inode, (loff_t)mode->pages << PAGE_SHIFT);
+		return;
+	}
 	job = kzalloc(sizeof(*job), GFP_NOFS | __GFP_NOFAIL);
 	INIT_WORK(&job->work, mkw_work);
 	init_completion(&job->done);
 	job->file = file;
 	job->folio = folio;
 	job->kind = mode->adversary;
+	job->size = (loff_t)mode->pages << PAGE_SHIFT;
 	job->queued = when == MKW_AT_UNLOCK;
 	folio_get(folio);
 
@@ -711,6 +760,48 @@ static ssize_t mkw_lock_folio(struct vm_fault *vmf)
 	return min_t(loff_t, folio_size(folio), size - folio_pos(folio));
 }
 
+/* Tells the VM how much of the folio is prepared, if it can be told. */
+static vm_fault_t mkw_say_prepared(struct vm_fault *vmf, size_t len)
+{
+#ifdef MKW_VMF_PREPARED
+	vmf->prepared = len;
+	return 0;
+#else
+	return MKW_FAULT_WHOLE_FOLIO;
+#endif
+}
+
+/* Takes the folio lock, or counts that it is lost, and breaks it. */
+static bool mkw_lock_limited(struct vm_fault *vmf, struct folio *folio)
+{
+	unsigned long end = jiffies + MKW_LIMIT;
+
+	while (!folio_trylock(folio)) {
+		if (time_after(jiffies, end)) {
+			mkw_violated(MKW_I8_LOCK_LOST,
+				     file_inode(vmf->vma->vm_file), vmf->pgoff);
+			folio_unlock(folio);
+			return false;
+		}
+		schedule_timeout_uninterruptible(1);
+	}
+	return true;
+}
+
+/* The next that this task dirties is the folio, and it is to hold its lock. */
+static void mkw_expect_dirty(struct mkw_file *file, struct folio *folio)
+{
+	file->dirties = folio;
+	WRITE_ONCE(file->dirtier, current);
+}
+
+static void mkw_check_table(struct vm_fault *vmf)
+{
+	if (pmd_none(pmdp_get_lockless(vmf->pmd)) && !vmf->prealloc_pte)
+		mkw_violated(MKW_I7_NO_TABLE, file_inode(vmf->vma->vm_file),
+			     vmf->pgoff);
+}
+
 static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
@@ -722,6 +813,8 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	unsigned int count = 1;
 	ssize_t len;
 
+	WRITE_ONCE(mkw_watcher, NULL);
+	mkw_check_table(vmf);
 	atomic64_inc(&file->page_mkwrite);
 	/* Pairs with the barrier in mkw_collide(): count first, then wait. */
 	smp_mb__after_atomic();
@@ -741,15 +834,24 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	case MKW_OOM:
 		return VM_FAULT_OOM;
 	}
+	if (mode.flags & MKW_LIMITED) {
+		if (!mkw_lock_limited(vmf, folio))
+			return VM_FAULT_SIGBUS;
+		folio_unlock(folio);
+	}
 
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(vmf->vma->vm_file);
+	if (file->setup.flags & MKW_INODE_LOCK)
+		filemap_invalidate_lock_shared(inode->i_mapping);
 	len = mkw_lock_folio(vmf);
 	if (len < 0) {
 		ret = len == -EAGAIN ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 		goto out;
 	}
-	if (mode.flags & MKW_WHOLE_FOLIO) {
+	if (mode.flags & MKW_HALF_FOLIO)
+		len = min_t(size_t, len, folio_size(folio) / 2);
+	if (mode.flags & (MKW_WHOLE_FOLIO | MKW_HALF_FOLIO)) {
 		nr = 0;
 		count = DIV_ROUND_UP(len, PAGE_SIZE);
 	}
@@ -760,6 +862,7 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	}
 	if (!(mode.flags & MKW_LEAVE_CLEAN))
 		folio_mark_dirty(folio);
+	mkw_play(file, folio, &mode, MKW_AT_PREPARED);
 	mkw_play(file, folio, &mode, MKW_AT_UNLOCK);
 
 	if (mode.ret == MKW_UNLOCKED) {
@@ -767,40 +870,130 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 		ret = 0;
 	} else if (mode.ret == MKW_RETRY_LOCKED) {
 		ret = VM_FAULT_RETRY | VM_FAULT_LOCKED;
+	} else if (mode.ret == MKW_RETRY_ERROR) {
+		ret = VM_FAULT_RETRY | VM_FAULT_LOCKED | VM_FAULT_SIGBUS;
 	} else {
 		ret = VM_FAULT_LOCKED;
-		if (mode.flags & MKW_WHOLE_FOLIO)
-			ret |= MKW_FAULT_WHOLE_FOLIO;
+		if (mode.flags & (MKW_WHOLE_FOLIO | MKW_HALF_FOLIO))
+			ret |= mkw_say_prepared(vmf, len);
+		mkw_expect_dirty(file, folio);
 	}
 out:
+	if (file->setup.flags & MKW_INODE_LOCK)
+		filemap_invalidate_unlock_shared(inode->i_mapping);
 	sb_end_pagefault(inode->i_sb);
 	if (ret != VM_FAULT_NOPAGE)
 		mkw_play(file, folio, &mode, MKW_AT_RETURN);
 	return ret;
 }
 
-static vm_fault_t mkw_fault(struct vm_fault *vmf)
+/* Whether ->fault has returned a page. */
+static bool mkw_has_page(vm_fault_t ret)
 {
-	atomic64_inc(&mkw_file(file_inode(vmf->vma->vm_file))->fault);
-	return filemap_fault(vmf);
+	return !(ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
+			VM_FAULT_DONE_COW));
 }
 
-/* Indexed by MKW_NO_MKWRITE | MKW_OWN_FAULT. */
-static const struct vm_operations_struct mkw_vm_ops[] = {
-	{
+static bool mkw_shared_write(struct vm_fault *vmf)
+{
+	return (vmf->flags & FAULT_FLAG_WRITE) &&
+	       (vmf->vma->vm_flags & VM_SHARED);
+}
+
+static vm_fault_t mkw_fault(struct vm_fault *vmf)
+{
+	struct mkw_file *file = mkw_file(file_inode(vmf->vma->vm_file));
+	struct folio *folio;
+	vm_fault_t ret;
+
+	atomic64_inc(&file->fault);
+	mkw_check_table(vmf);
+	ret = filemap_fault(vmf);
+	if (!mkw_has_page(ret))
+		return ret;
+
+	folio = page_folio(vmf->page);
+	if (mkw_shared_write(vmf)) {
+		if (mkw_judged(file)) {
+			mkw_watched = folio;
+			WRITE_ONCE(mkw_watcher, current);
+		} else {
+			mkw_expect_dirty(file, folio);
+		}
+	}
+	if (file->setup.flags & MKW_MAJOR)
+		ret |= VM_FAULT_MAJOR;
+	return ret;
+}
+
+/* As those do that do not know that they may lock the folio. */
+static vm_fault_t mkw_unlocked_fault(struct vm_fault *vmf)
+{
+	vm_fault_t ret = filemap_fault(vmf);
+
+	if (mkw_has_page(ret) && (ret & VM_FAULT_LOCKED)) {
+		unlock_page(vmf->page);
+		ret &= ~VM_FAULT_LOCKED;
+	}
+	return ret;
+}
+
+/* A device with memory of its own: no page cache, no ->mapping. */
+static vm_fault_t mkw_driver_fault(struct vm_fault *vmf)
+{
+	struct mkw_file *file = mkw_file(file_inode(vmf->vma->vm_file));
+	struct page *page = xa_load(&file->store, vmf->pgoff);
+
+	if (!page) {
+		page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!page)
+			return VM_FAULT_OOM;
+		if (xa_err(xa_store(&file->store, vmf->pgoff, page, GFP_KERNEL))) {
+			__free_page(page);
+			return VM_FAULT_OOM;
+		}
+	}
+	get_page(page);
+	vmf->page = page;
+	return 0;
+}
+
+static vm_fault_t mkw_driver_mkwrite(struct vm_fault *vmf)
+{
+	atomic64_inc(&mkw_file(file_inode(vmf->vma->vm_file))->page_mkwrite);
+	if (!mkw_lock_limited(vmf, page_folio(vmf->page)))
+		return VM_FAULT_SIGBUS;
+	return VM_FAULT_LOCKED;
+}
+
+/* Indexed by these flags of the file. */
+#define MKW_OPS	(MKW_NO_MKWRITE | MKW_OWN_FAULT | MKW_UNLOCKED_FAULT | MKW_DRIVER)
+
+static const struct vm_operations_struct mkw_vm_ops[MKW_OPS + 1] = {
+	[0] = {
 		.fault = filemap_fault,
 		.map_pages = filemap_map_pages,
 		.page_mkwrite = mkw_page_mkwrite,
-	}, {
+	}, [MKW_NO_MKWRITE] = {
 		.fault = filemap_fault,
 		.map_pages = filemap_map_pages,
-	}, {
+	}, [MKW_OWN_FAULT] = {
 		.fault = mkw_fault,
 		.map_pages = filemap_map_pages,
 		.page_mkwrite = mkw_page_mkwrite,
-	}, {
+	}, [MKW_OWN_FAULT | MKW_NO_MKWRITE] = {
 		.fault = mkw_fault,
 		.map_pages = filemap_map_pages,
+	}, [MKW_UNLOCKED_FAULT] = {
+		.fault = mkw_unlocked_fault,
+		.page_mkwrite = mkw_page_mkwrite,
+	}, [MKW_UNLOCKED_FAULT | MKW_NO_MKWRITE] = {
+		.fault = mkw_unlocked_fault,
+	}, [MKW_DRIVER] = {
+		.fault = mkw_driver_fault,
+		.page_mkwrite = mkw_driver_mkwrite,
+	}, [MKW_DRIVER | MKW_NO_MKWRITE] = {
+		.fault = mkw_driver_fault,
 	},
 };
 
@@ -809,16 +1002,14 @@ static int mkw_mmap(struct file *filp, struct vm_area_struct *vma)
 	struct mkw_file *file = mkw_file(file_inode(filp));
 
 	file_accessed(filp);
-	vma->vm_ops = &mkw_vm_ops[file->setup.flags &
-				  (MKW_NO_MKWRITE | MKW_OWN_FAULT)];
+	vma->vm_ops = &mkw_vm_ops[file->setup.flags & MKW_OPS];
 	return 0;
 }
 
 /*
  * What a user cannot see, only a probe of the function: whether
- * do_page_mkwrite() gives vmf->flags back as it got them, and whether the VM
- * calls filemap_fault(). A ->fault of our own could count that, but is not what
- * the VM takes a straight path for.
+ * do_page_mkwrite() gives vmf->flags back as it got them, what filemap_fault()
+ * returns, who unlocks a folio, and who is throttled.
  */
 #ifdef CONFIG_KRETPROBES
 struct mkw_entry {
@@ -859,13 +1050,50 @@ static int mkw_leave(struct kretprobe_instance *instance, struct pt_regs *regs)
 	return 0;
 }
 
-static int mkw_enter_fault(struct kprobe *probe, struct pt_regs *regs)
-{
-	struct vm_fault *vmf = (struct vm_fault *)regs_get_kernel_argument(regs, 0);
-	struct mkw_file *file = mkw_faulting(vmf);
+struct mkw_fault_entry {
+	struct mkw_file *file;
+};
 
-	if (file)
-		atomic64_inc(&file->filemap_fault);
+static int mkw_enter_fault(struct kretprobe_instance *instance,
+			   struct pt_regs *regs)
+{
+	struct mkw_fault_entry *entry = (struct mkw_fault_entry *)instance->data;
+	struct vm_fault *vmf = (struct vm_fault *)regs_get_kernel_argument(regs, 0);
+
+	entry->file = mkw_faulting(vmf);
+	if (!entry->file)
+		return 1;
+	atomic64_inc(&entry->file->filemap_fault);
+	return 0;
+}
+
+/* The VMA may be gone, not the file: the test has it open. */
+static int mkw_leave_fault(struct kretprobe_instance *instance,
+			   struct pt_regs *regs)
+{
+	struct mkw_fault_entry *entry = (struct mkw_fault_entry *)instance->data;
+	vm_fault_t ret = (__force vm_fault_t)regs_return_value(regs);
+
+	if (mkw_has_page(ret) && !(ret & VM_FAULT_LOCKED))
+		atomic64_inc(&entry->file->unlocked);
+	return 0;
+}
+
+static int mkw_enter_unlock(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (READ_ONCE(mkw_watcher) == current &&
+	    mkw_watched == (struct folio *)regs_get_kernel_argument(regs, 0))
+		atomic64_inc(&mkw_unlocks);
+	return 0;
+}
+
+static int mkw_enter_throttle(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct address_space *mapping =
+		(struct address_space *)regs_get_kernel_argument(regs, 0);
+
+	if (mapping->host->i_sb->s_magic == MKW_MAGIC)
+		atomic64_inc(&mkw_file(mapping->host)->throttled);
 	return 0;
 }
 
@@ -883,18 +1111,25 @@ static struct kretprobe mkw_flags_probe = MKW_FLAGS_PROBE("do_page_mkwrite");
 static struct kretprobe mkw_wp_probe = MKW_FLAGS_PROBE("wp_page_shared");
 static struct kretprobe mkw_shared_probe = MKW_FLAGS_PROBE("do_shared_fault");
 
-static struct kprobe mkw_fault_probe = {
-	.symbol_name	= "filemap_fault",
-	.pre_handler	= mkw_enter_fault,
+static struct kretprobe mkw_fault_probe = {
+	.kp.symbol_name	= "filemap_fault",
+	.entry_handler	= mkw_enter_fault,
+	.handler	= mkw_leave_fault,
+	.data_size	= sizeof(struct mkw_fault_entry),
 };
 
-/* All of filemap_fault() but its lookup, where the VM has done that. */
-static struct kprobe mkw_not_ready_probe = {
-	.symbol_name	= "filemap_fault_not_ready",
-	.pre_handler	= mkw_enter_fault,
+static struct kprobe mkw_unlock_probe = {
+	.symbol_name	= "folio_unlock",
+	.pre_handler	= mkw_enter_unlock,
+};
+
+static struct kprobe mkw_throttle_probe = {
+	.symbol_name	= "balance_dirty_pages_ratelimited",
+	.pre_handler	= mkw_enter_throttle,
 };
 static bool mkw_callee_probed, mkw_wp_probed, mkw_shared_probed;
-static bool mkw_flags_probed, mkw_fault_probed, mkw_not_ready_probed;
+static bool mkw_flags_probed, mkw_fault_probed;
+static bool mkw_unlock_probed, mkw_throttle_probed;
 
 static void mkw_add_probes(void)
 {
@@ -905,8 +1140,9 @@ static void mkw_add_probes(void)
 	}
 	mkw_flags_probed = mkw_callee_probed ||
 			   (mkw_wp_probed && mkw_shared_probed);
-	mkw_fault_probed = !register_kprobe(&mkw_fault_probe);
-	mkw_not_ready_probed = !register_kprobe(&mkw_not_ready_probe);
+	mkw_fault_probed = !register_kretprobe(&mkw_fault_probe);
+	mkw_unlock_probed = !register_kprobe(&mkw_unlock_probe);
+	mkw_throttle_probed = !register_kprobe(&mkw_throttle_probe);
 }
 
 static void mkw_del_probes(void)
@@ -918,12 +1154,15 @@ static void mkw_del_probes(void)
 	if (mkw_shared_probed)
 		unregister_kretprobe(&mkw_shared_probe);
 	if (mkw_fault_probed)
-		unregister_kprobe(&mkw_fault_probe);
-	if (mkw_not_ready_probed)
-		unregister_kprobe(&mkw_not_ready_probe);
+		unregister_kretprobe(&mkw_fault_probe);
+	if (mkw_unlock_probed)
+		unregister_kprobe(&mkw_unlock_probe);
+	if (mkw_throttle_probed)
+		unregister_kprobe(&mkw_throttle_probe);
 }
 #else
 static const bool mkw_flags_probed, mkw_fault_probed;
+static const bool mkw_unlock_probed, mkw_throttle_probed;
 
 static void mkw_add_probes(void)
 {
@@ -943,13 +1182,15 @@ static long mkw_ioc_setup(struct mkw_file *file, void __user *arg)
 
 	if (copy_from_user(&setup, arg, sizeof(setup)))
 		return -EFAULT;
-	if (setup.order > MKW_MAX_ORDER)
+	if (setup.order > MKW_MAX_ORDER || !mkw_vm_ops[setup.flags & MKW_OPS].fault)
 		return -EINVAL;
 	if (i_size_read(inode) || mapping_mapped(inode->i_mapping))
 		return -EBUSY;
 	file->setup = setup;
 	/* No minimum: a truncation inside of a folio is to split it. */
 	mapping_set_folio_order_range(inode->i_mapping, 0, setup.order);
+	if (setup.flags & MKW_STABLE)
+		mapping_set_stable_writes(inode->i_mapping);
 	/* A kernel without large folios keeps order 0 and says nothing. */
 	if (mapping_max_folio_order(inode->i_mapping) != setup.order)
 		return -EOPNOTSUPP;
@@ -968,6 +1209,10 @@ static long mkw_ioc_mode(struct mkw_file *file, void __user *arg)
 	/* IS_SWAPFILE() is constantly false on a kernel without swap. */
 	if ((mode.flags & MKW_SWAPFILE) && !IS_ENABLED(CONFIG_SWAP))
 		return -EOPNOTSUPP;
+	if (mode.when == MKW_AT_PREPARED && mode.adversary != MKW_GROW)
+		return -EINVAL;
+	if (mode.adversary == MKW_RIVAL && mode.when != MKW_AT_ENTRY)
+		return -EINVAL;
 	/* It would wait for the lock that the handler returns with. */
 	if (mode.when == MKW_AT_RETURN && mode.ret != MKW_UNLOCKED &&
 	    mode.adversary != MKW_NOBODY && mode.adversary != MKW_FREEZE)
@@ -982,7 +1227,8 @@ static long mkw_ioc_mode(struct mkw_file *file, void __user *arg)
 	return 0;
 }
 
-static long mkw_ioc_counts(struct mkw_file *file, void __user *arg)
+static long mkw_ioc_counts(struct mkw_file *file, struct file *filp,
+			   void __user *arg)
 {
 	struct mkw_counts counts = {
 		.page_mkwrite	= atomic64_read(&file->page_mkwrite),
@@ -993,6 +1239,13 @@ static long mkw_ioc_counts(struct mkw_file *file, void __user *arg)
 				  atomic64_read(&file->flags_lost) : ~0ULL,
 		.filemap_fault	= mkw_fault_probed ?
 				  atomic64_read(&file->filemap_fault) : ~0ULL,
+		.unlocked	= mkw_fault_probed ?
+				  atomic64_read(&file->unlocked) : ~0ULL,
+		.unlocks	= mkw_unlock_probed ?
+				  atomic64_read(&mkw_unlocks) : ~0ULL,
+		.throttled	= mkw_throttle_probed ?
+				  atomic64_read(&file->throttled) : ~0ULL,
+		.mmap_miss	= READ_ONCE(filp->f_ra.mmap_miss),
 	};
 	int i;
 
@@ -1008,10 +1261,15 @@ static void mkw_release_held(struct mkw_file *file)
 {
 	struct folio *folio = xchg(&file->held, NULL);
 
-	if (!folio)
-		return;
-	folio_unlock(folio);
-	folio_put(folio);
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	folio = xchg(&file->written, NULL);
+	if (folio) {
+		folio_end_writeback(folio);
+		folio_put(folio);
+	}
 }
 
 /* A thread that waits for the lock cannot be killed: end that in any case. */
@@ -1020,20 +1278,27 @@ static void mkw_unhold(struct work_struct *work)
 	mkw_release_held(container_of(work, struct mkw_file, unhold.work));
 }
 
-static long mkw_ioc_hold(struct mkw_file *file, void __user *arg)
+/* Holds the lock of a folio, or has it under writeback. */
+static long mkw_ioc_hold(struct mkw_file *file, void __user *arg, bool writeback)
 {
 	struct folio *folio;
 	u64 index;
 
 	if (copy_from_user(&index, arg, sizeof(index)))
 		return -EFAULT;
-	if (file->held)
+	if (file->held || file->written)
 		return -EBUSY;
 	folio = filemap_lock_folio(file->inode->i_mapping, index);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	file->held_since = atomic64_read(&file->page_mkwrite);
-	file->held = folio;
+	if (writeback) {
+		folio_start_writeback(folio);
+		folio_unlock(folio);
+		file->written = folio;
+	} else {
+		file->held = folio;
+	}
 	schedule_delayed_work(&file->unhold, MKW_HOLD);
 	return 0;
 }
@@ -1041,26 +1306,34 @@ static long mkw_ioc_hold(struct mkw_file *file, void __user *arg)
 /*
  * The other thread does one of two things: it calls ->page_mkwrite, which is
  * counted, or it waits for the folio lock without that, which sets PG_waiters.
- * The handler waits for the lock as well, but counts before it does.
+ * The handler waits for the lock as well, but counts before it does. Under
+ * writeback it calls ->page_mkwrite in any case, and waits there or maps the page.
  */
 static long mkw_ioc_collide(struct mkw_file *file, void __user *arg)
 {
 	unsigned long end = jiffies + MKW_WAIT;
 	struct mkw_collide collide;
+	struct folio *folio;
 	struct page *page;
 
 	if (copy_from_user(&collide, arg, sizeof(collide)))
 		return -EFAULT;
-	if (!file->held)
+	folio = file->held ?: file->written;
+	if (!folio)
 		return -EINVAL;
 	for (;;) {
-		bool waits = folio_test_waiters(file->held);
+		bool waits = folio_test_waiters(folio);
 
 		/* Pairs with the barrier in mkw_page_mkwrite(). */
 		smp_rmb();
 		collide.entered = atomic64_read(&file->page_mkwrite) !=
 				  file->held_since;
-		if (waits || collide.entered)
+		/* Succeeds only if the PTE is writable already; takes no lock. */
+		collide.writable = get_user_pages_fast_only(collide.addr, 1,
+							    FOLL_WRITE, &page) == 1;
+		if (collide.writable)
+			put_page(page);
+		if (waits || collide.writable || (file->held && collide.entered))
 			break;
 		if (signal_pending(current))
 			return -EINTR;
@@ -1068,11 +1341,6 @@ static long mkw_ioc_collide(struct mkw_file *file, void __user *arg)
 			return -ETIMEDOUT;
 		schedule_timeout_interruptible(1);
 	}
-	/* Succeeds only if the PTE is writable already; takes no lock. */
-	collide.writable = get_user_pages_fast_only(collide.addr, 1, FOLL_WRITE,
-						    &page) == 1;
-	if (collide.writable)
-		put_page(page);
 	return copy_to_user(arg, &collide, sizeof(collide)) ? -EFAULT : 0;
 }
 
@@ -1133,9 +1401,27 @@ static long mkw_ioc_unpin(struct mkw_file *file)
 	return 0;
 }
 
-static long mkw_ioc_mark(struct mkw_file *file, void __user *arg)
+/* As memory_failure() leaves it, for a machine without any. */
+static void mkw_poison(struct folio *folio, bool poison)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	struct page *page = folio_page(folio, MKW_POISONED);
+
+	if (poison) {
+		SetPageHWPoison(page);
+		folio_set_has_hwpoisoned(folio);
+	} else {
+		ClearPageHWPoison(page);
+		folio_clear_has_hwpoisoned(folio);
+	}
+#endif
+}
+
+static long mkw_ioc_mark(struct mkw_file *file, struct file *filp,
+			 void __user *arg)
 {
 	struct folio *folio;
+	long ret = 0;
 	u32 what;
 
 	if (copy_from_user(&what, arg, sizeof(what)))
@@ -1143,12 +1429,62 @@ static long mkw_ioc_mark(struct mkw_file *file, void __user *arg)
 	folio = filemap_lock_folio(file->inode->i_mapping, 0);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
-	if (what == MKW_READAHEAD)
+	switch (what) {
+	case MKW_READAHEAD:
+		/* Of what was read so far, this is the last quarter. */
+		filp->f_ra.ra_pages = 4;
+		filp->f_ra.start = 0;
+		filp->f_ra.size = 4;
+		filp->f_ra.async_size = 4;
 		folio_set_readahead(folio);
-	else
+		break;
+	case MKW_NOT_UPTODATE:
 		folio_clear_uptodate(folio);
+		break;
+	case MKW_MISSES:
+		filp->f_ra.ra_pages = 4;
+		WRITE_ONCE(filp->f_ra.mmap_miss, 10);
+		break;
+	case MKW_POISON:
+	case MKW_CURE:
+		if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+			ret = -EOPNOTSUPP;
+		else if (folio_nr_pages(folio) <= MKW_POISONED)
+			ret = -EINVAL;
+		else
+			mkw_poison(folio, what == MKW_POISON);
+		break;
+	default:
+		ret = -EINVAL;
+	}
 	folio_unlock(folio);
 	folio_put(folio);
+	return ret;
+}
+
+static long mkw_ioc_lose(struct mkw_file *file, void __user *arg)
+{
+	struct folio *folio;
+	u64 index;
+
+	if (copy_from_user(&index, arg, sizeof(index)))
+		return -EFAULT;
+	folio = filemap_lock_folio(file->inode->i_mapping, index);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	folio_put(folio);
+	return 0;
+}
+
+static long mkw_ioc_size(struct mkw_file *file, void __user *arg)
+{
+	u64 pages;
+
+	if (copy_from_user(&pages, arg, sizeof(pages)))
+		return -EFAULT;
+	inode_lock(file->inode);
+	i_size_write(file->inode, pages << PAGE_SHIFT);
+	inode_unlock(file->inode);
 	return 0;
 }
 
@@ -1181,6 +1517,12 @@ static long mkw_ioc_break(struct mkw_file *file, void __user *arg)
 		/* No unmapping, as a truncate would. */
 		i_size_write(inode, 0);
 		break;
+	case MKW_I6_UNLOCKED_DIRTY:
+		mkw_expect_dirty(file, folio);
+		folio_unlock(folio);
+		folio_mark_dirty(folio);
+		folio_lock(folio);
+		break;
 	}
 	folio_unlock(folio);
 	folio_put(folio);
@@ -1202,13 +1544,22 @@ static long mkw_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		ret = mkw_ioc_mode(file, user);
 		break;
 	case MKW_IOC_COUNTS:
-		ret = mkw_ioc_counts(file, user);
+		ret = mkw_ioc_counts(file, filp, user);
 		break;
 	case MKW_IOC_CHECK:
 		mkw_check(file->inode);
 		break;
 	case MKW_IOC_HOLD:
-		ret = mkw_ioc_hold(file, user);
+		ret = mkw_ioc_hold(file, user, false);
+		break;
+	case MKW_IOC_WRITEBACK:
+		ret = mkw_ioc_hold(file, user, true);
+		break;
+	case MKW_IOC_LOSE:
+		ret = mkw_ioc_lose(file, user);
+		break;
+	case MKW_IOC_SIZE:
+		ret = mkw_ioc_size(file, user);
 		break;
 	case MKW_IOC_COLLIDE:
 		ret = mkw_ioc_collide(file, user);
@@ -1227,7 +1578,7 @@ static long mkw_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		ret = mkw_ioc_unpin(file);
 		break;
 	case MKW_IOC_MARK:
-		ret = mkw_ioc_mark(file, user);
+		ret = mkw_ioc_mark(file, filp, user);
 		break;
 	case MKW_IOC_BREAK:
 		ret = mkw_ioc_break(file, user);
@@ -1380,6 +1731,7 @@ static int mkw_fill_super(struct super_block *sb, struct fs_context *fc)
 	spin_lock_irq(&mkw_lock);
 	memset(mkw_violations, 0, sizeof(mkw_violations));
 	mkw_tickets = 0;
+	atomic64_set(&mkw_unlocks, 0);
 	spin_unlock_irq(&mkw_lock);
 	return 0;
 }

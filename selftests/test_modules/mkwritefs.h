@@ -16,6 +16,9 @@ enum mkw_violation {
 	MKW_I3_BALANCE,		/* tickets and dirty folios do not balance */
 	MKW_I4_BEYOND_EOF,	/* a page at or beyond i_size was writable */
 	MKW_I5_FROZEN_DIRTY,	/* a folio was dirtied on a frozen filesystem */
+	MKW_I6_UNLOCKED_DIRTY,	/* a fault dirtied a folio and did not hold its lock */
+	MKW_I7_NO_TABLE,	/* a page table may have to be allocated under the folio lock */
+	MKW_I8_LOCK_LOST,	/* nobody let go of the folio lock; see MKW_LIMITED */
 	MKW_VIOLATIONS,
 };
 
@@ -23,6 +26,14 @@ enum mkw_violation {
 /* vm_ops without ->page_mkwrite: there are no tickets, I1 to I3 are not judged */
 #define MKW_NO_MKWRITE		0x01
 #define MKW_OWN_FAULT		0x02	/* ->fault is mkwritefs' own, not filemap_fault */
+#define MKW_UNLOCKED_FAULT	0x04	/* ->fault returns the folio unlocked, no ->map_pages */
+#define MKW_DRIVER		0x08	/* the same with pages that belong to no page cache */
+#define MKW_STABLE		0x10	/* a folio under writeback must not change */
+#define MKW_MAJOR		0x20	/* with MKW_OWN_FAULT: it says VM_FAULT_MAJOR */
+#define MKW_INODE_LOCK		0x40	/*
+					 * read() copies under the inode's lock, and
+					 * ->page_mkwrite takes invalidate_lock
+					 */
 
 /**
  * struct mkw_setup - properties of an empty file, before it is mapped
@@ -41,6 +52,7 @@ enum mkw_ret {
 	MKW_UNLOCKED,	/* prepared, folio unlocked, 0 */
 	MKW_RETRY,	/* nothing prepared, VM_FAULT_RETRY */
 	MKW_RETRY_LOCKED, /* prepared, VM_FAULT_RETRY | VM_FAULT_LOCKED */
+	MKW_RETRY_ERROR, /* the same with VM_FAULT_SIGBUS */
 	MKW_NOPAGE,	/* nothing prepared, VM_FAULT_NOPAGE */
 	MKW_SIGBUS,	/* nothing prepared, VM_FAULT_SIGBUS */
 	MKW_OOM,	/* nothing prepared, VM_FAULT_OOM */
@@ -58,12 +70,15 @@ enum mkw_adversary {
 	MKW_CUT,	/* truncates the file behind the first page of the folio */
 	MKW_SHRINK,	/* sets i_size to the start of the folio and leaves it mapped, as a server's news do */
 	MKW_STALE,	/* takes the uptodate bit away, as a failed write does */
+	MKW_GROW,	/* makes the file mkw_mode.pages long and leaves its folios alone */
+	MKW_RIVAL,	/* another thread's write to the page comes first; AT_ENTRY only */
 	MKW_ADVERSARIES,
 };
 
 /* struct mkw_mode.when: at which point of ->page_mkwrite. */
 enum mkw_when {
 	MKW_AT_ENTRY,	/* before the handler takes the folio lock; runs to its end */
+	MKW_AT_PREPARED, /* with the folio lock and the ticket; MKW_GROW only */
 	MKW_AT_RETURN,	/* after all of the handler's work; runs to its end */
 	MKW_AT_UNLOCK,	/*
 			 * Queued on what the handler holds (the folio lock, for
@@ -79,6 +94,12 @@ enum mkw_when {
 #define MKW_LEAVE_CLEAN		0x02	/* the handler does not mark the folio dirty */
 #define MKW_BACKGROUND		0x04	/* allow writeback that nobody waits for */
 #define MKW_SWAPFILE		0x08	/* the inode says S_SWAPFILE */
+#define MKW_HALF_FOLIO		0x10	/* prepare the first half of the folio and say so */
+#define MKW_LIMITED		0x20	/*
+					 * A folio lock that is not to be had in 5 s
+					 * is counted (I8) and broken: a test of who
+					 * forgets it must end.
+					 */
 
 /**
  * struct mkw_mode - how ->page_mkwrite of this file behaves from now on
@@ -88,6 +109,7 @@ enum mkw_when {
  * @adversary: enum mkw_adversary
  * @when: enum mkw_when
  * @flags: MKW_WHOLE_FOLIO and the following
+ * @pages: for MKW_GROW
  */
 struct mkw_mode {
 	__u32 times;
@@ -95,6 +117,7 @@ struct mkw_mode {
 	__u32 adversary;
 	__u32 when;
 	__u32 flags;
+	__u32 pages;
 };
 
 /**
@@ -107,6 +130,11 @@ struct mkw_mode {
  * @flags_lost: returns of do_page_mkwrite() for this file that left vmf->flags
  *		changed; ~0 if that cannot be observed on this kernel
  * @filemap_fault: calls of filemap_fault() for this file; likewise
+ * @unlocked: of these, those that returned a page and not its lock
+ * @unlocks: how often the VM unlocked a folio between ->fault and ->page_mkwrite,
+ *	     all files with MKW_OWN_FAULT; likewise
+ * @throttled: calls of balance_dirty_pages_ratelimited() for this file; likewise
+ * @mmap_miss: of the readahead state of this open file
  * @violations: what must never happen, all files since the last mount
  */
 struct mkw_counts {
@@ -117,6 +145,10 @@ struct mkw_counts {
 	__u64 frozen;
 	__u64 flags_lost;
 	__u64 filemap_fault;
+	__u64 unlocked;
+	__u64 unlocks;
+	__u64 throttled;
+	__u64 mmap_miss;
 	__u64 violations[MKW_VIOLATIONS];
 };
 
@@ -155,7 +187,11 @@ struct mkw_look {
 enum mkw_mark {
 	MKW_READAHEAD,		/* where the next readahead is to begin */
 	MKW_NOT_UPTODATE,	/* not read yet */
+	MKW_MISSES,		/* one that faults have often missed */
+	MKW_POISON,		/* bad memory in its page MKW_POISONED */
+	MKW_CURE,		/* no longer */
 };
+#define MKW_POISONED	5
 
 #define MKW_IOC_SETUP	_IOW('m', 0, struct mkw_setup)
 #define MKW_IOC_MODE	_IOW('m', 1, struct mkw_mode)
@@ -176,5 +212,11 @@ enum mkw_mark {
 #define MKW_IOC_BREAK	_IOW('m', 10, __u32)
 
 #define MKW_IOC_MARK	_IOW('m', 11, __u32)
+/* Starts writeback of the folio at this index; ended as MKW_IOC_HOLD is. */
+#define MKW_IOC_WRITEBACK _IOW('m', 12, __u64)
+/* Makes the file so many pages long and leaves all that is cached or mapped. */
+#define MKW_IOC_SIZE	_IOW('m', 13, __u64)
+/* Takes the lock of the folio at this index and forgets it. */
+#define MKW_IOC_LOSE	_IOW('m', 14, __u64)
 
 #endif /* MKWRITEFS_H */
