@@ -229,6 +229,29 @@ static void store_after_load(FIXTURE_DATA(drivers) *self)
 	seen(self, p, 2);
 }
 
+static unsigned int parameter(const char *name)
+{
+	char path[128];
+	unsigned int value = ~0U;
+	FILE *f;
+
+	snprintf(path, sizeof(path), DEVICES "/parameters/%s", name);
+	f = fopen(path, "r");
+	if (f) {
+		if (fscanf(f, "%u", &value) != 1)
+			value = ~0U;
+		fclose(f);
+	}
+	return value;
+}
+
+/* Waits until the deferred I/O has seen the byte; the alarm ends it. */
+static void flushed(unsigned int byte)
+{
+	while (parameter("fb_byte") != byte)
+		usleep(1000);
+}
+
 static void store_after_sync(FIXTURE_DATA(drivers) *self)
 {
 	volatile char *p = map(self);
@@ -237,9 +260,13 @@ static void store_after_sync(FIXTURE_DATA(drivers) *self)
 	WANT(p);
 	*p = 3;
 	sync_page(p);
+	if (self->kind == FB)
+		flushed(3);
 	*p = 4;
 	seen(self, p, 4);
 	sync_page(p);
+	if (self->kind == FB)
+		flushed(4);
 	if (self->backing >= 0) {
 		WANT(pread(self->backing, &c, 1, 0) == 1);
 		WANT(c == 4);
@@ -301,49 +328,6 @@ TEST_F(drivers, store_after_sync)
 TEST_F(drivers, store_by_kernel)
 {
 	in_child(_metadata, self, store_by_kernel);
-}
-
-static unsigned int parameter(const char *name)
-{
-	char path[128];
-	unsigned int value = ~0U;
-	FILE *f;
-
-	snprintf(path, sizeof(path), DEVICES "/parameters/%s", name);
-	f = fopen(path, "r");
-	if (f) {
-		if (fscanf(f, "%u", &value) != 1)
-			value = ~0U;
-		fclose(f);
-	}
-	return value;
-}
-
-/* Waits until the deferred I/O has seen the byte; the alarm ends it. */
-static void flushed(unsigned int byte)
-{
-	while (parameter("fb_byte") != byte)
-		usleep(1000);
-}
-
-/* The driver is told of a store again after it has taken the page's dirt. */
-static void fb_flushes_again(FIXTURE_DATA(drivers) *self)
-{
-	volatile char *p = map(self);
-	int i;
-
-	WANT(p);
-	for (i = 10; i < 14; i++) {
-		*p = i;
-		flushed(i);
-	}
-}
-
-TEST_F(drivers, flushed_again)
-{
-	if (variant->kind != FB)
-		return;
-	in_child(_metadata, self, fb_flushes_again);
 }
 
 TEST_HARNESS_MAIN
