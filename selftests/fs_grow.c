@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A file grows under a writable mapping. */
 #include "fs_cases.h"
+#include <sched.h>
 
 /*
  * growrace: i_size grows while a write fault is under way. Whatever end of the
@@ -9,42 +10,51 @@
  *
  * Each round a large folio, clean and on the disk, straddles the end of the
  * file, which lies between two of its pages or inside of one. A store to the
- * part below races with the growth; then the parts behind are stored to. Whoever
- * was first waits longer the next time, so that the two soon end together.
+ * part below races with the growth; then the parts behind are stored to.
+ *
+ * First without help, then the module mkwprobe, if it is loaded, has the VM wait
+ * behind ->page_mkwrite. The growth begins meanwhile, or nearly at the same time:
+ * XFS writes a dirty folio behind the end back first, and waits for the fault.
  */
 #define RACE_PAGES	16U
-#define RACE_STEP	300U		/* of spin(), as is */
-#define RACE_JITTER	6000U
 #define RACE_OLD	4U		/* pages, before it grows */
 #define RACE_NEW	((1UL << 20) + 1)
+#define RACE_SLOW	96U		/* rounds */
+#define RACE_DELAY	"/sys/module/mkwprobe/parameters/delay"
 
 static const char * const race_ways[] = { "write", "truncate", "fallocate" };
 
 static struct {
 	pthread_barrier_t barrier;
 	int fd;
-	unsigned int way, delay;
-	__u64 done;
-	bool stop;
+	char *map, *buf;
+	unsigned int way, delay, lost[ARRAY_SIZE(race_ways)];
+	bool slow, late, stop;
 } race;
 
-static __u64 now_ns(void)
+/* Two CPUs, and nobody waits for a CPU that the probe holds. */
+static void race_cpu(unsigned int cpu)
 {
-	struct timespec t;
+	cpu_set_t set;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
 }
 
 static void *race_thread(void *arg)
 {
+	race_cpu(1);
 	for (;;) {
 		int ret = -1;
 
 		pthread_barrier_wait(&race.barrier);
 		if (race.stop)
 			return NULL;
-		spin(race.delay);
+		if (race.late)
+			usleep(5000);
+		else
+			spin(race.delay);
 		switch (race.way) {
 		case 0:
 			ret = pwrite(race.fd, "x", 1, RACE_NEW - 1) == 1 ? 0 : -1;
@@ -58,65 +68,115 @@ static void *race_thread(void *arg)
 			ret = ftruncate(race.fd, RACE_NEW);
 			break;
 		}
-		race.done = now_ns();
 		if (ret)
 			fail("%s: %s", race_ways[race.way], strerror(errno));
 		pthread_barrier_wait(&race.barrier);
 	}
 }
 
+static bool race_delay(unsigned int ms)
+{
+	FILE *f = fopen(RACE_DELAY, "w");
+
+	if (f)
+		fprintf(f, "%u", ms);
+	return f && !fclose(f);
+}
+
+/*
+ * Make the file @size bytes long and its folio larger, clean, on the disk. By
+ * truncate, which does not split a folio that is dirty; NFS writes it back before.
+ * Or by a write of which only a part can be read.
+ */
+static bool race_setup(bool part, size_t size)
+{
+	size_t len = RACE_PAGES * page_size;
+
+	if (ftruncate(race.fd, 0))
+		return false;
+	if (part)
+		return pwrite(race.fd, race.buf + len - size, len, 0) == (ssize_t)size &&
+		       !fsync(race.fd);
+	return pwrite(race.fd, race.buf, len, 0) == (ssize_t)len && !fsync(race.fd) &&
+	       pwrite(race.fd, "b", 1, 0) == 1 && !ftruncate(race.fd, size) && !fsync(race.fd);
+}
+
+static void race_round(unsigned int i)
+{
+	size_t len = RACE_PAGES * page_size, old = RACE_OLD * page_size;
+	unsigned char c = 'a' + i % 26;
+	bool inside = i % 2;
+	unsigned int page;
+
+	if (!race_setup(i / 2 % 2, old + (inside ? 968 : 0)))
+		die("setup");
+	/* Few filesystems let the others change i_size during a fault. */
+	race.way = i % 8 < 6 ? 0 : i / 8 % ARRAY_SIZE(race_ways);
+	race.delay = rand() % 20000;
+	race.late = race.slow && i % 16 < 4;
+	pthread_barrier_wait(&race.barrier);
+	if (!race.late)
+		spin(rand() % 40000);
+	race.map[inside ? old : 0] = c;
+	pthread_barrier_wait(&race.barrier);
+	/* The rest of the page that was the last one, and the pages behind. */
+	race.map[old + 2000] = c;
+	for (page = RACE_OLD + 1; page < RACE_PAGES; page++)
+		race.map[page * page_size] = c;
+	if (fsync(race.fd))
+		fail("fsync: %s", strerror(errno));
+	forget(race.fd, race.map, len);
+	for (page = RACE_OLD + 1; page < RACE_PAGES; page++)
+		if (byte_at(race.fd, page * page_size) != c)
+			break;
+	if (page < RACE_PAGES || byte_at(race.fd, old + 2000) != c)
+		race.lost[race.way]++;
+}
+
+static void race_report(const char *how, unsigned int n)
+{
+	unsigned int i, sum = 0;
+
+	for (i = 0; i < ARRAY_SIZE(race_ways); i++) {
+		if (race.lost[i])
+			fail("%s: %s: lost in %u rounds", how, race_ways[i], race.lost[i]);
+		sum += race.lost[i];
+		race.lost[i] = 0;
+	}
+	ksft_print_msg("%s: lost in %u of %u rounds\n", how, sum, n);
+}
+
 void run_growrace(void)
 {
-	unsigned int i, n = rounds(500), tail = 968, lost[ARRAY_SIZE(race_ways)] = { 0 };
-	size_t len = RACE_PAGES * page_size, old = RACE_OLD * page_size;
-	int lead[ARRAY_SIZE(race_ways)][2] = { 0 };	/* of the store */
-	char *map, *content, *buf = buffer(len, '.');
-	unsigned int first = 0;
+	unsigned int i, n = rounds(200);
+	size_t len = RACE_PAGES * page_size;
 	pthread_t thread;
 	struct stat st;
+	char *content;
 
 	race.fd = new_file("growrace", 0);
-	map = map_file(race.fd, len);
+	race.map = map_file(race.fd, len);
+	race.buf = buffer(2 * len, '.');
+	if (mprotect(race.buf + len, len, PROT_NONE))
+		die("mprotect");
 	pthread_barrier_init(&race.barrier, NULL, 2);
+	race_cpu(0);
 	start_thread(&thread, race_thread, NULL);
-	for (i = 0; i < n; i++) {
-		char c = 'a' + i % 26;
-		bool inside = i % 2;
-		int *ahead;
-		__u64 done;
-
-		/* Dirty, so that truncate cannot split the folio; then clean. */
-		if (ftruncate(race.fd, 0) || pwrite(race.fd, buf, len, 0) != (ssize_t)len ||
-		    fsync(race.fd) || pwrite(race.fd, "b", 1, 0) != 1 ||
-		    ftruncate(race.fd, old + (inside ? tail : 0)) || fsync(race.fd))
-			die("setup");
-		race.way = i / 2 % ARRAY_SIZE(race_ways);
-		ahead = &lead[race.way][inside];
-		race.delay = (*ahead > 0 ? *ahead : 0) + rand() % RACE_JITTER;
-		pthread_barrier_wait(&race.barrier);
-		spin((*ahead < 0 ? -*ahead : 0) + rand() % RACE_JITTER);
-		map[inside ? old : 0] = c;
-		done = now_ns();
-		pthread_barrier_wait(&race.barrier);
-		*ahead += done > race.done ? (int)RACE_STEP : -(int)RACE_STEP;
-		first += done < race.done;
-		map[old + 2000] = c;
-		map[old + page_size] = c;
-		if (fsync(race.fd))
-			fail("fsync: %s", strerror(errno));
-		forget(race.fd, map, len);
-		if (byte_at(race.fd, old + 2000) != c || byte_at(race.fd, old + page_size) != c)
-			lost[race.way]++;
+	for (i = 0; i < n; i++)
+		race_round(i);
+	race_report("without help", n);
+	if (race_delay(20)) {
+		race.slow = true;
+		for (i = 0; i < RACE_SLOW; i++)
+			race_round(i);
+		race_delay(0);
+		race_report("while the VM waits", RACE_SLOW);
+	} else {
+		ksft_print_msg("not with the VM waiting: no mkwprobe\n");
 	}
 	race.stop = true;
 	pthread_barrier_wait(&race.barrier);
 	pthread_join(thread, NULL);
-	for (i = 0; i < ARRAY_SIZE(race_ways); i++)
-		if (lost[i])
-			fail("%s: %u stores lost in %u rounds", race_ways[i], lost[i],
-			     (n + 2) / 3);
-	ksft_print_msg("%u rounds, the store was done first in %u, %u lost\n", n, first,
-		       lost[0] + lost[1] + lost[2]);
 	if (fstat(race.fd, &st) || st.st_size != RACE_NEW)
 		fail("size %jd, expected %lu", (intmax_t)st.st_size, RACE_NEW);
 	content = calloc(1, RACE_NEW);

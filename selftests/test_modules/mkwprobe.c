@@ -7,7 +7,9 @@
  * The counters are module parameters to be read. What is counted here is a
  * matter of a few instructions otherwise: whether the folio is dirty before
  * sb_end_pagefault(), whether writeback that needs stable contents has ended.
+ * With a delay, something else can happen before the VM goes on.
  */
+#include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -33,6 +35,10 @@ static ulong unstable;
 module_param(unstable, ulong, 0444);
 MODULE_PARM_DESC(unstable, "... which needs stable contents");
 
+static uint delay;
+module_param(delay, uint, 0644);
+MODULE_PARM_DESC(delay, "then wait so many milliseconds, not preemptible");
+
 static int mkw_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	*(struct vm_fault **)ri->data =
@@ -57,6 +63,7 @@ static int mkw_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 		if (mapping_stable_writes(folio->mapping))
 			unstable++;
 	}
+	mdelay(READ_ONCE(delay));
 	return 0;
 }
 
