@@ -118,7 +118,7 @@ FIXTURE_SETUP(drivers)
 		break;
 	case FB:
 		load_devices(_metadata);
-		if (access(DEVICES "/parameters/fb_flushes", F_OK)) {
+		if (access(DEVICES "/parameters/fb_byte", F_OK)) {
 			self->why = "no CONFIG_FB with CONFIG_FB_DEFERRED_IO";
 			return;
 		}

@@ -33,13 +33,13 @@ static const struct vm_operations_struct mkw_bin_vm_ops = {
 };
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-typedef const struct bin_attribute mkw_bin_attr;
+#define MKW_BIN_ATTR const struct bin_attribute
 #else
-typedef struct bin_attribute mkw_bin_attr;
+#define MKW_BIN_ATTR struct bin_attribute
 #endif
 
 static int mkw_bin_mmap(struct file *filp, struct kobject *kobj,
-			mkw_bin_attr *attr, struct vm_area_struct *vma)
+			MKW_BIN_ATTR *attr, struct vm_area_struct *vma)
 {
 	vma->vm_ops = &mkw_bin_vm_ops;
 	return 0;
@@ -73,16 +73,14 @@ static void mkw_bin_exit(void)
 	put_page(mkw_page);
 }
 
-/* The frame buffer. Counts how often it was flushed, and what page 0 said. */
+/* The frame buffer: tells what page 0 began with when it was flushed. */
 
 #if IS_REACHABLE(CONFIG_FB) && defined(CONFIG_FB_DEFERRED_IO)
 #define MKW_FB_SIZE	(2 * PAGE_SIZE)
 
 static struct fb_info *mkw_fb;
-static unsigned int fb_flushes;
 static unsigned int fb_byte;
 
-module_param(fb_flushes, uint, 0444);
 module_param(fb_byte, uint, 0444);
 
 static void mkw_fb_flush(struct fb_info *info, struct list_head *pages)
@@ -90,10 +88,8 @@ static void mkw_fb_flush(struct fb_info *info, struct list_head *pages)
 	struct fb_deferred_io_pageref *ref;
 
 	list_for_each_entry(ref, pages, list) {
-		if (ref->offset)
-			continue;
-		WRITE_ONCE(fb_byte, *(u8 *)info->screen_buffer);
-		smp_store_release(&fb_flushes, fb_flushes + 1);
+		if (!ref->offset)
+			WRITE_ONCE(fb_byte, *(u8 *)info->screen_buffer);
 	}
 }
 
@@ -122,8 +118,10 @@ static int __init mkw_fb_init(void)
 	mkw_fb->fix.type = FB_TYPE_PACKED_PIXELS;
 	mkw_fb->fix.visual = FB_VISUAL_TRUECOLOR;
 	mkw_fb->fix.line_length = 128;
-	mkw_fb->var.xres = mkw_fb->var.xres_virtual = 32;
-	mkw_fb->var.yres = mkw_fb->var.yres_virtual = 64;
+	mkw_fb->var.xres = 32;
+	mkw_fb->var.xres_virtual = 32;
+	mkw_fb->var.yres = 64;
+	mkw_fb->var.yres_virtual = 64;
 	mkw_fb->var.bits_per_pixel = 32;
 	mkw_fb->flags = FBINFO_VIRTFB;
 	mkw_fb->fbops = &mkw_fb_ops;
