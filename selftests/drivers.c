@@ -156,8 +156,11 @@ FIXTURE_SETUP(drivers)
 
 FIXTURE_TEARDOWN(drivers)
 {
-	if (self->kind == BLOCK && self->fd >= 0)
+	if (self->kind == BLOCK && self->fd >= 0) {
+		/* What is dirty could not be written later. */
+		fsync(self->fd);
 		ioctl(self->fd, LOOP_CLR_FD);
+	}
 	close(self->fd);
 	close(self->backing);
 	/* Stays loaded if a child hangs in there. */
