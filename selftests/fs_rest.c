@@ -86,7 +86,8 @@ static int creds_child(unsigned int who)
 	for (turn = 1 + who; turn <= creds->turns; turn += 2) {
 		while (atomic_load(&creds->turn) != turn)
 			usleep(100);
-		map[creds_at(turn)] = 'A' + who;
+		/* Makes it dirty, and the content does not depend on whether he may. */
+		map[creds_at(turn)] = creds->revoked && !who ? 0 : 'A' + who;
 		atomic_fetch_add(&creds->turn, 1);
 	}
 	if (msync(map, page_size, MS_SYNC)) {
@@ -140,7 +141,7 @@ static bool creds_run(const char *name, unsigned int turns, bool revoke)
 		ksft_print_msg("store %u, by user %u, is lost\n", turn, CREDS_UID + who);
 		ok = false;
 	}
-	if (ok && !revoke)
+	if (ok)
 		want(name, content, page_size);
 	free(content);
 	close(fd);
