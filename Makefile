@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # One command a job; the steps are in scripts/.
 
-export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL
+export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
 export A B BENCH OPTIONS RESULTS
 export XFSTESTS TESTS LIMIT
 
@@ -27,6 +27,7 @@ help:
 	@echo 'BUILD=/path        build folder (default: build/)'
 	@echo 'JOBS=N             parallel compile jobs (default: all CPUs)'
 	@echo 'ACCEL=tcg|kvm      how to run guests (default: KVM if a guest starts under it)'
+	@echo 'CONTROLS=all       make test boots each control, also one that names only what stock turns red'
 
 run:
 	@scripts/run
