@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * An ioctl that only this port's mkwritefs has: it calls another filesystem's
- * ->page_mkwrite, so that a test sees what that returns.
+ * What only this port's mkwritefs has: an ioctl that calls another filesystem's
+ * ->page_mkwrite, so that a test sees what that returns, and a return value.
  */
 #ifndef CALL_H
 #define CALL_H
@@ -29,5 +29,12 @@ struct mkw_call {
 };
 
 #define MKW_IOC_CALL	_IOWR('m', 32, struct mkw_call)
+
+/*
+ * For struct mkw_mode.ret: nothing prepared, VM_FAULT_SIGBUS | VM_FAULT_LOCKED.
+ * The page stays locked by the file, as by MKW_IOC_HOLD, so that the test finds
+ * out whether the VM went by the wrong one of the two.
+ */
+#define MKW_SIGBUS_LOCKED	MKW_RETS
 
 #endif /* CALL_H */

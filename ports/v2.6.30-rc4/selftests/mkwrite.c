@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "call.h"
 #include "mkwritefs.h"
 #include "tap.h"
 
@@ -307,6 +308,82 @@ static void error_wp(void)
 	exits(READ_MAPPED, MKW_SIGBUS, true);
 }
 
+/* A handler that says VM_FAULT_LOCKED next to an error: it is an error. */
+static void error_locked(enum path path)
+{
+	begin(0);
+	start(2, path);
+	mode((struct mkw_mode){ .times = 1, .ret = MKW_SIGBUS_LOCKED });
+	expect_eq(SIGBUS, write_byte(at(2), 'x'));
+	expect(ioctl(fd, MKW_IOC_RELEASE) == 0);
+	expect(write_byte(at(2), 'y') == 0);
+	kept(2, 'y');
+	balanced();
+}
+
+static void error_locked_fault(void)
+{
+	error_locked(UNMAPPED);
+}
+
+static void error_locked_wp(void)
+{
+	error_locked(READ_MAPPED);
+}
+
+/*
+ * A page that lost its uptodate bit, as after a failed write, is read again,
+ * mapped or not. An alarm ends the test that faults for ever.
+ */
+static void stale(enum path path)
+{
+	unsigned long reads;
+
+	begin(0);
+	start(2, path);
+	reads = counts().reads;
+	mode((struct mkw_mode){ .times = 1, .ret = MKW_LOCKED,
+		.adversary = MKW_STALE, .when = MKW_AT_ENTRY });
+	expect(write_byte(at(2), 's') == 0);
+	expect_eq(reads + 1, counts().reads);
+	kept(2, 's');
+	balanced();
+}
+
+static void stale_fault(void)
+{
+	stale(UNMAPPED);
+}
+
+static void stale_wp(void)
+{
+	stale(READ_MAPPED);
+}
+
+/* i_size says that a page is gone which is mapped still: SIGBUS, and soon. */
+static void shrunk(enum path path)
+{
+	begin(0);
+	expect(write_byte(at(1), 'a') == 0);
+	start(2, path);
+	mode((struct mkw_mode){ .times = 1, .ret = MKW_LOCKED,
+		.adversary = MKW_SHRINK, .when = MKW_AT_ENTRY });
+	expect_eq(SIGBUS, write_byte(at(2), 's'));
+	expect(ftruncate(fd, 2 * PAGE) == 0);
+	kept(1, 'a');
+	balanced();
+}
+
+static void shrunk_fault(void)
+{
+	shrunk(UNMAPPED);
+}
+
+static void shrunk_wp(void)
+{
+	shrunk(READ_MAPPED);
+}
+
 /* This kernel kills on VM_FAULT_OOM, so a child has to write. */
 static void out_of_memory(enum path path)
 {
@@ -525,6 +602,10 @@ static const struct test tests[] = {
 	{ "W3.cleaned_unmapped", w3_fault, 20 },
 	{ "W3.cleaned_read_mapped", w3_wp, 20 },
 	{ "W5.lock_first_read_mapped", w5_no_handler, 20 },
+	{ "W6.stale_read_mapped", stale_wp, 5 },
+	{ "W6.shrunk_read_mapped", shrunk_wp, 5 },
+	{ "contract.stale_unmapped", stale_fault, 5 },
+	{ "contract.shrunk_unmapped", shrunk_fault, 5 },
 	{ "contract.truncated_unmapped", truncate_fault, 20 },
 	{ "contract.truncated_read_mapped", truncate_wp, 20 },
 	{ "contract.refilled_unmapped", unlocked_fault, 20 },
@@ -535,12 +616,14 @@ static const struct test tests[] = {
 	{ "contract.nopage_read_mapped", nopage_wp, 20 },
 	{ "contract.sigbus_unmapped", error_fault, 20 },
 	{ "contract.sigbus_read_mapped", error_wp, 20 },
+	{ "contract.error_locked_unmapped", error_locked_fault, 20 },
+	{ "contract.error_locked_read_mapped", error_locked_wp, 20 },
 	{ "contract.oom_unmapped", oom_fault, 20 },
 	{ "contract.oom_read_mapped", oom_wp, 20 },
 	{ "contract.lost_race_unmapped", lost_fault, 20 },
 	{ "contract.lost_race_read_mapped", lost_wp, 20 },
 	{ "contract.lost_race_no_handler", lost_wp_no_handler, 20 },
-	{ "stress.oracle", stress, 240 },
+	{ "contract.stress", stress, 240 },
 };
 
 int main(void)

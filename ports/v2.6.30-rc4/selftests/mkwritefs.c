@@ -55,7 +55,7 @@ struct mkw_file {
 	atomic_t reads;
 
 	struct page *own;	/* MKW_OWN_FAULT: a page without mapping */
-	struct page *held;	/* by MKW_IOC_HOLD */
+	struct page *held;	/* by MKW_IOC_HOLD or MKW_SIGBUS_LOCKED */
 	int held_since;		/* page_mkwrite then */
 };
 
@@ -369,6 +369,16 @@ static void mkw_work(struct work_struct *work)
 		unlock_page(page);
 		invalidate_inode_pages2_range(mapping, index, index);
 		break;
+	case MKW_SHRINK:
+		mutex_lock(&inode->i_mutex);
+		i_size_write(inode, (loff_t)index << PAGE_SHIFT);
+		mutex_unlock(&inode->i_mutex);
+		break;
+	case MKW_STALE:
+		lock_page(page);
+		ClearPageUptodate(page);
+		unlock_page(page);
+		break;
 	default:
 		mutex_lock(&inode->i_mutex);
 		old = i_size_read(inode);
@@ -451,6 +461,11 @@ static int mkw_page_mkwrite(struct vm_area_struct *vma, struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	case MKW_OOM:
 		return VM_FAULT_OOM;
+	case MKW_SIGBUS_LOCKED:
+		lock_page(page);
+		page_cache_get(page);
+		file->held = page;
+		return VM_FAULT_SIGBUS | VM_FAULT_LOCKED;
 	}
 
 	lock_page(page);
@@ -582,8 +597,10 @@ static long mkw_ioc_mode(struct mkw_file *file, void __user *arg)
 
 	if (copy_from_user(&mode, arg, sizeof(mode)))
 		return -EFAULT;
-	if (mode.ret >= MKW_RETS || mode.ret == MKW_RETRY ||
-	    mode.adversary >= MKW_FREEZE || mode.when >= MKW_WHENS)
+	if (mode.ret > MKW_SIGBUS_LOCKED || mode.ret == MKW_RETRY ||
+	    mode.ret == MKW_RETRY_LOCKED ||
+	    mode.adversary >= MKW_ADVERSARIES || mode.adversary == MKW_FREEZE ||
+	    mode.adversary == MKW_CUT || mode.when >= MKW_WHENS)
 		return -EINVAL;
 	/* It would wait for the lock that the handler returns with. */
 	if (mode.when == MKW_AT_RETURN && mode.ret == MKW_LOCKED &&
@@ -622,7 +639,9 @@ static void mkw_release_held(struct mkw_file *file)
 
 	if (!page)
 		return;
-	unlock_page(page);
+	/* After MKW_SIGBUS_LOCKED a VM may have taken the lock for its own. */
+	if (PageLocked(page))
+		unlock_page(page);
 	page_cache_release(page);
 }
 
