@@ -52,12 +52,6 @@
 #define MKW_HOLD	(20 * HZ)
 #define MKW_LIMIT	(5 * HZ)
 
-/*
- * "The whole folio is prepared." The bit is free in enum vm_fault_reason as
- * long as a kernel does not know it, and such a kernel ignores it.
- */
-#define MKW_FAULT_WHOLE_FOLIO	((__force vm_fault_t)0x008000)
-
 struct mkw_record {
 	struct rcu_head rcu;
 	bool ticket;
@@ -761,13 +755,10 @@ static ssize_t mkw_lock_folio(struct vm_fault *vmf)
 }
 
 /* Tells the VM how much of the folio is prepared, if it can be told. */
-static vm_fault_t mkw_say_prepared(struct vm_fault *vmf, size_t len)
+static void mkw_say_prepared(struct vm_fault *vmf, size_t len)
 {
 #ifdef MKW_VMF_PREPARED
 	vmf->prepared = len;
-	return 0;
-#else
-	return MKW_FAULT_WHOLE_FOLIO;
 #endif
 }
 
@@ -875,7 +866,7 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 	} else {
 		ret = VM_FAULT_LOCKED;
 		if (mode.flags & (MKW_WHOLE_FOLIO | MKW_HALF_FOLIO))
-			ret |= mkw_say_prepared(vmf, len);
+			mkw_say_prepared(vmf, len);
 		mkw_expect_dirty(file, folio);
 	}
 out:
