@@ -4,8 +4,6 @@
  * else, whatever i_size is meanwhile. Each test begins with a page that is not
  * mapped, and with one that is mapped read-only as all the others are.
  */
-#include <linux/mman.h>
-
 #include "mkwrite.h"
 
 #define HUGE_ORDER	9

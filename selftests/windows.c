@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One fixture for each window of the ->page_mkwrite protocol that the VM can
- * have open (W1 to W5 and W9; W7 is folio.c). All interleavings are forced; on a
- * kernel that has the window open the test of its name fails.
+ * have open (W1 to W5 and W9; W7 is folio.c, folio_batch.c and prepared.c). All
+ * interleavings are forced; on a kernel that has the window open the test of
+ * its name fails.
  */
 #include <sys/resource.h>
 
