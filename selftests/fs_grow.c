@@ -94,9 +94,9 @@ static bool race_setup(bool part, size_t size)
 
 	if (ftruncate(race.fd, 0))
 		return false;
-	if (part)
-		return pwrite(race.fd, race.buf + len - size, len, 0) == (ssize_t)size &&
-		       !fsync(race.fd);
+	/* btrfs writes nothing then. */
+	if (part && pwrite(race.fd, race.buf + len - size, len, 0) == (ssize_t)size)
+		return !fsync(race.fd);
 	return pwrite(race.fd, race.buf, len, 0) == (ssize_t)len && !fsync(race.fd) &&
 	       pwrite(race.fd, "b", 1, 0) == 1 && !ftruncate(race.fd, size) && !fsync(race.fd);
 }
@@ -114,11 +114,15 @@ static void race_round(unsigned int i)
 	race.way = i % 8 < 6 ? 0 : i / 8 % ARRAY_SIZE(race_ways);
 	race.delay = rand() % 20000;
 	race.late = race.slow && i % 16 < 4;
+	if (race.slow)
+		race_delay(race.late ? 20 : 3);
 	pthread_barrier_wait(&race.barrier);
 	if (!race.late)
 		spin(rand() % 40000);
 	race.map[inside ? old : 0] = c;
 	pthread_barrier_wait(&race.barrier);
+	if (race.slow)
+		race_delay(0);
 	/* The rest of the page that was the last one, and the pages behind. */
 	race.map[old + 2000] = c;
 	for (page = RACE_OLD + 1; page < RACE_PAGES; page++)
@@ -165,11 +169,10 @@ void run_growrace(void)
 	for (i = 0; i < n; i++)
 		race_round(i);
 	race_report("without help", n);
-	if (race_delay(20)) {
-		race.slow = true;
+	race.slow = race_delay(0);
+	if (race.slow) {
 		for (i = 0; i < RACE_SLOW; i++)
 			race_round(i);
-		race_delay(0);
 		race_report("while the VM waits", RACE_SLOW);
 	} else {
 		ksft_print_msg("not with the VM waiting: no mkwprobe\n");
