@@ -470,13 +470,13 @@ void run_copy(void)
 }
 
 /*
- * remote: another client makes the file grow, here by way of the server's own
+ * remote: another client changes the size, here by way of the server's own
  * folder. Once this client has seen the new size, what is stored behind the old
  * end is kept like any other store.
  */
 #define REMOTE_OLD	968U
 
-static const char * const remote_ways[] = { "truncate", "write" };
+static const char * const remote_ways[] = { "truncate", "write", "shrink" };
 
 static bool remote_size(int fd, size_t size)
 {
@@ -492,9 +492,26 @@ static bool remote_size(int fd, size_t size)
 	return false;
 }
 
+/*
+ * The other client makes it shrink, and this one then makes it grow: what was
+ * cached behind the end in between must not come back.
+ */
+static bool remote_resize(unsigned int way, int fd, const char *path, size_t size)
+{
+	size_t seen = way == 2 ? REMOTE_OLD : size;
+	int remote = open(path, O_RDWR);
+
+	if (remote < 0 || (way == 1 ? pwrite(remote, "r", 1, size - 1) != 1 :
+			   ftruncate(remote, seen)) || close(remote))
+		die("%s", path);
+	if (!remote_size(fd, seen))
+		fail("%s: this client does not see the new size", remote_ways[way]);
+	return way != 2 || pwrite(fd, "r", 1, size - 1) == 1;
+}
+
 void run_remote(void)
 {
-	size_t size = 2 * page_size;
+	size_t at, size = 2 * page_size;
 	char name[64], path[PATH_MAX], *map, *content = buffer(size, 0);
 	unsigned int way, i, n = rounds(10);
 
@@ -504,23 +521,26 @@ void run_remote(void)
 		unsigned int lost = 0;
 
 		for (i = 0; i < n; i++) {
-			int fd, remote;
+			int fd;
 
 			snprintf(name, sizeof(name), "remote.%s.%u", remote_ways[way], i);
 			snprintf(path, sizeof(path), "%s/%s", server_dir, name);
 			fd = new_file(name, REMOTE_OLD);
+			/* A folio each. */
+			for (at = 0; way == 2 && at < size; at += page_size)
+				put(fd, 'x', page_size, at);
+			memset(content, way == 2 ? 'x' : 0, REMOTE_OLD);
 			if (fsync(fd))
 				die("%s", name);
 			map = map_file(fd, size);
 			map[0] = 1;
 			content[0] = 1;
-			remote = open(path, O_RDWR);
+			/* With something to send, NFS would not let it shrink. */
+			if (way == 2)
+				sync_file(fd, map, size);
 			content[size - 1] = way ? 'r' : 0;
-			if (remote < 0 || (way ? pwrite(remote, "r", 1, size - 1) != 1 :
-					   ftruncate(remote, size)) || close(remote))
-				die("%s", path);
-			if (!remote_size(fd, size))
-				fail("%s: this client does not see the new size", remote_ways[way]);
+			if (!remote_resize(way, fd, path, size))
+				die("%s", name);
 			map[1000] = 'S';
 			content[1000] = 'S';
 			sync_file(fd, map, size);
