@@ -78,11 +78,6 @@ TEST_F(W7, grown_after_ptes)
 	grow(_metadata, &self->m, variant->path, 4, 6, MKW_AT_UNLOCK, 6);
 }
 
-TEST_F(W7, grown_before_look_huge)
-{
-	grow(_metadata, &self->m, variant->path, HUGE_ORDER, 300, MKW_AT_ENTRY, 512);
-}
-
 TEST_F(W7, grown_after_look_huge)
 {
 	grow(_metadata, &self->m, variant->path, HUGE_ORDER, 300, MKW_AT_PREPARED,
@@ -117,6 +112,12 @@ static void grow_small(struct __test_metadata *_metadata, struct mkw *m,
 TEST_F(contract, grown_before_look_small)
 {
 	grow_small(_metadata, &self->m, variant->path, MKW_AT_ENTRY);
+}
+
+/* All of it is prepared then, and stock maps it by a PMD, too. */
+TEST_F(contract, grown_before_look_huge)
+{
+	grow(_metadata, &self->m, variant->path, HUGE_ORDER, 300, MKW_AT_ENTRY, 512);
 }
 
 TEST_F(contract, grown_after_look_small)
