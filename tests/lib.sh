@@ -130,6 +130,7 @@ quiet_build()
 
 # pte_offset_map_lock() takes RCU out of sparse's sight: each function that maps a page table has this message, on
 # stock as well (finish_fault, do_anonymous_page ...). The one that the series adds has it, too.
+# shellcheck disable=SC2034 # tests/series and tests/topics ask
 accepted="(include/linux/rcupdate.h|mm/memory.c): warning: context imbalance in 'map_prepared' - unexpected unlock"
 
 # prepare_check: the tree without patches, configured so that its objects can be built
