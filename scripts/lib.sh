@@ -173,6 +173,13 @@ controls()
 	done
 }
 
+# patch_state PATCH: the state that ends with it (see series)
+patch_state()
+{
+	local name=${1##*/}
+	echo "${1%"$name"}${name%%-*}"
+}
+
 # series_claims: the windows that the series says it closes, on one line
 series_claims()
 {
