@@ -21,7 +21,7 @@ help:
 	@echo 'make clean         remove logs and kernels (build/runs, build/<base>/kernels)'
 	@echo 'make distclean     remove the build folder and the downloads'
 	@echo
-	@echo 'BASE=6.12          the base: 6.12 or a folder of ports/'
+	@echo 'BASE=6.12          the base: 6.12 (LTS), 7.3 (mainline), v2.6.30-rc4 (the 2009 change; needs TREE=)'
 	@echo 'TREE=/path         your own tree of that version (git or plain; never written to)'
 	@echo 'FS="ext4 ..."      filesystems for make run (default: see the base file) and make matrix (default: all)'
 	@echo 'CONFIG=base        kernel config of make run: base, debug, kasan, kcsan'

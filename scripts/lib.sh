@@ -25,6 +25,9 @@ if [ ! -f "$STACK/base" ]; then
 	echo "${0##*/}: BASE=$BASE: no such base; there are 6.12 $(cd "$TOP/ports" 2>/dev/null && echo *)" >&2
 	exit 1
 fi
+# A base without selftests of its own goes with those at the top, their kernel configs and their controls.
+SHARED=$STACK
+[ -d "$STACK/selftests" ] || SHARED=$TOP
 # shellcheck disable=SC2034 # what else every make of this kernel is called with; most scripts call none
 BASE_MAKE=()
 # shellcheck source=../base
@@ -53,7 +56,7 @@ die()
 check_settings()
 {
 	local configs
-	configs=$(cd "$STACK/config" && echo *.config)
+	configs=$(cd "$SHARED/config" && echo *.config)
 	configs=${configs//.config/}
 	[[ $JOBS =~ ^[1-9][0-9]*$ ]] || die "JOBS=$JOBS: a number from 1 on"
 	[[ ${ACCEL:-} =~ ^(kvm|tcg)?$ ]] || die "ACCEL=$ACCEL: kvm or tcg"
@@ -146,6 +149,12 @@ new_run()
 	echo "$dir"
 }
 
+# kernel_folder CONFIG STATE: the folder of this kernel. The states of a topic are no folders in one another.
+kernel_folder()
+{
+	echo "$WORK/kernels/$1-${2//\//-}"
+}
+
 # series_patches SERIES: the patches it lists, one a line
 series_patches()
 {
@@ -214,6 +223,27 @@ commit_patch()
 		git -C "$1" interpret-trailers --trailer 'Assisted-by: LLM coccinelle sparse' |
 		git -C "$1" -c "user.name=$(git config user.name)" -c "user.email=$(git config user.email)" \
 			commit -q -s -F -
+}
+
+# controls STACK: its controls, one path a line, and those at the top that a base without selftests of its own shares,
+# unless it has one of the same name. One that says "Not-here: WHY" instead of a diff is none.
+controls()
+{
+	local f
+	declare -A by_name=()
+	for f in "$SHARED"/controls/*.patch "$1"/controls/*.patch; do
+		[ ! -f "$f" ] || by_name[${f##*/}]=$f
+	done
+	printf '%s\n' "${!by_name[@]}" | LC_ALL=C sort | while read -r f; do
+		[ -z "$f" ] || grep -q '^Not-here: ' "${by_name[$f]}" || echo "${by_name[$f]}"
+	done
+}
+
+# patch_state PATCH: the state that ends with it (see series)
+patch_state()
+{
+	local name=${1##*/}
+	echo "${1%"$name"}${name%%-*}"
 }
 
 # series_claims: the windows that the series says it closes, on one line

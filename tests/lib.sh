@@ -56,6 +56,17 @@ refused()
 	tail -1 "$said" | grep -q -- "$pattern" || { echo "does not say: $pattern"; return 1; }
 }
 
+# need_tree NAME: the base's tree is there, or NAME is skipped: there is no source to be had, or not without TREE=
+need_tree()
+{
+	local status=0
+	[ -n "$TREE${BASE_PACKAGE:-}${BASE_URL:-}" ] || { skip "$1" "needs TREE=, see $STACK/base"; return 1; }
+	"$TOP/scripts/tree" 2>"$OUT/tree" || status=$?
+	cat "$OUT/tree" >&2
+	[ "$status" != 3 ] || { skip "$1" "$(tail -1 "$OUT/tree")"; return 1; }
+	[ "$status" = 0 ] || { fail "$1: $(tail -1 "$OUT/tree")"; return 1; }
+}
+
 # digest DIR: the contents of all files but quilt's own
 digest()
 {
@@ -91,7 +102,8 @@ check_log=$OUT/check-build.log
 check_cc=(CC="ccache ${CC:-gcc}")
 check_make()
 {
-	make -C "$SRC" O="$check_obj" "${check_cc[@]}" -j"$JOBS" "$@"
+	# Debian 12's sparse does not know this keyword of 7.3's.
+	make -C "$SRC" O="$check_obj" "${check_cc[@]}" CHECK='sparse -D__typeof_unqual__=__typeof__' -j"$JOBS" "$@"
 }
 
 # check_for ARCH: from here on objects are built for it (x86, arm64).
