@@ -104,7 +104,7 @@ static int inline_beside(void *arg)
 
 void run_inline(void)
 {
-	unsigned int k, n = rounds(300), lost = 0;
+	unsigned int k, n = rounds(50), lost = 0;
 	char name[INLINE_NAME], content[INLINE_SIZE];
 	__u32 flags = 0;
 	int fd;
