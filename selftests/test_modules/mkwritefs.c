@@ -838,7 +838,7 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 		filemap_invalidate_lock_shared(inode->i_mapping);
 	len = mkw_lock_folio(vmf);
 	if (len < 0) {
-		ret = len == -EAGAIN ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+		ret = vmf_fs_error(len);
 		goto out;
 	}
 	if (mode.flags & MKW_HALF_FOLIO)
