@@ -21,7 +21,7 @@ JOBS=${JOBS:-$(nproc)}
 BASE=${BASE:-6.12}
 STACK=$TOP
 [ "$BASE" = 6.12 ] || STACK=$TOP/ports/$BASE
-if [ ! -f "$STACK/base" ]; then
+if [ ! -f "$STACK/base" ] || [[ $BASE == */* ]]; then
 	echo "${0##*/}: BASE=$BASE: no such base; there are 6.12 $(cd "$TOP/ports" 2>/dev/null && echo *)" >&2
 	exit 1
 fi
@@ -49,15 +49,48 @@ die()
 [[ $BUILD != *[[:space:]:,]* ]] ||
 	die "BUILD=$BUILD: the kernel's build and QEMU want a path without blanks, colons and commas"
 
-# check_settings: refuse what a build or a boot would fail of, before there is one.
+# is_number NAME: the setting of this name, if there is one, is a number from 1 on.
+is_number()
+{
+	[[ ${!1:-1} =~ ^[1-9][0-9]*$ ]] || die "$1=${!1}: a number from 1 on"
+}
+
+# writable NAME: the folder that this setting names can be written to, or be made.
+writable()
+{
+	local dir=${!1}
+	while [ ! -e "$dir" ]; do
+		dir=$(dirname "$dir")
+	done
+	{ [ -d "$dir" ] && [ -w "$dir" ]; } || die "$1=${!1}: $dir cannot be written to"
+}
+
+# check_settings: refuse what a build or a boot would fail of, before there is a package, a tree or a kernel.
 check_settings()
 {
-	local configs
+	local configs program programs kvm=${KVM_DEVICE:-/dev/kvm}
 	configs=$(cd "$STACK/config" && echo *.config)
 	configs=${configs//.config/}
-	[[ $JOBS =~ ^[1-9][0-9]*$ ]] || die "JOBS=$JOBS: a number from 1 on"
+	is_number JOBS
+	is_number LIMIT
+	is_number SEED
+	is_number JOBS_GUESTS
+	[[ $V =~ ^[01]$ ]] || die "V=$V: 0 or 1"
+	[[ ${CONTROLS:-} =~ ^(all)?$ ]] || die "CONTROLS=$CONTROLS: all, or nothing"
 	[[ ${ACCEL:-} =~ ^(kvm|tcg)?$ ]] || die "ACCEL=$ACCEL: kvm or tcg"
+	[ "${ACCEL:-}" != kvm ] || [ -w "$kvm" ] || die "ACCEL=kvm: $kvm is not there, or you may not write to it"
 	[ -z "${CONFIG:-}" ] || [[ " $configs " == *" $CONFIG "* ]] || die "CONFIG=$CONFIG: there are $configs"
+	[ -z "${CC:-}" ] || command -v "$CC" >/dev/null || die "CC=$CC: no such command"
+	programs=$("$TOP/selftests/run.sh" -l)
+	for program in ${SELFTESTS:-}; do
+		[[ " $programs " == *" ${program%%:*} "* ]] || die "SELFTESTS=$program: there are $programs"
+	done
+	writable BUILD
+	writable CACHE
+	# A part of make test needs no tree.
+	if [ -n "$TREE" ] || [ "${0##*/}" != test ]; then
+		"$TOP/scripts/tree" -n
+	fi
 }
 
 # check_fs FS...: each is a filesystem of this base, or NAME.CASE.
@@ -142,6 +175,12 @@ new_run()
 	done
 	ln -sfn "${dir##*/}" "$BUILD/runs/latest"
 	echo "$dir"
+}
+
+# kernel_folder CONFIG STATE: the folder of this kernel. The states of a topic are no folders in one another.
+kernel_folder()
+{
+	echo "$WORK/kernels/$1-${2//\//-}"
 }
 
 # series_patches SERIES: the patches it lists, one a line
