@@ -4,11 +4,14 @@
 export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
 export A B BENCH OPTIONS RESULTS
 export XFSTESTS TESTS LIMIT
+export TEST STATE SEED SHARE GDB SELFTESTS
 
-.PHONY: help run test matrix bisectable xfstests bench audit mail clean distclean
+.PHONY: help run check shell test matrix bisectable xfstests bench audit mail clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
+	@echo 'make check TEST=   one test (W7.whole_folio_unmapped, xfs.cut) or a glob, on stock and patched (SEED=, STATE=)'
+	@echo 'make shell         a terminal in the guest (STATE=stock|patched|a control; FS=xfs mounted; SHARE=/path)'
 	@echo 'make test          every check: the series, the scripts, the selftests, the controls'
 	@echo 'make matrix        every filesystem of scripts/guest/fs on the patched kernel (FS= picks), and their controls'
 	@echo 'make bisectable    every patch of the series builds, boots, and its kernel log is clean (FS= runs there)'
@@ -22,7 +25,8 @@ help:
 	@echo 'BASE=6.12          the base: 6.12 or a folder of ports/'
 	@echo 'TREE=/path         your own tree of that version (git or plain; never written to)'
 	@echo 'FS="ext4 ..."      filesystems for make run (default: see the base file) and make matrix (default: all)'
-	@echo 'CONFIG=base        kernel config of make run: base, debug, kasan, kcsan'
+	@echo 'CONFIG=base        kernel config of make run, check, shell: base, debug, kasan, kcsan, matrix'
+	@echo 'GDB=1              make shell waits for gdb, and says its command line'
 	@echo 'V=1                show commands and their output'
 	@echo 'BUILD=/path        build folder (default: build/)'
 	@echo 'JOBS=N             parallel compile jobs (default: all CPUs)'
@@ -31,6 +35,12 @@ help:
 
 run:
 	@scripts/run
+
+check:
+	@scripts/check
+
+shell:
+	@scripts/shell
 
 test:
 	@scripts/test

@@ -111,6 +111,36 @@ check_fs()
 	done
 }
 
+# check_state STATE: the state of the tree is one that scripts/series knows.
+check_state()
+{
+	local controls
+	[[ $1 != @(stock|patched|*/*) ]] || return 0
+	[[ $1 != [0-9][0-9][0-9][0-9] ]] || ! compgen -G "$STACK/patches/$1-*" >/dev/null || return 0
+	controls=$(cd "$STACK/controls" && echo *.patch)
+	controls=${controls//.patch/}
+	[[ " $controls" == *" $1"[\ -]* ]] || [[ $controls == *" $1" ]] ||
+		die "STATE=$1: stock, patched, the number of a patch, or one of the controls $controls"
+}
+
+# needs_debian: the guest of this base has Debian's userland.
+needs_debian()
+{
+	[ -z "${BASE_INITRAMFS:-}" ] || die "BASE=$BASE: its guest has no Debian userland; make run FS= and make test go there"
+}
+
+# again CONFIG: what repeats a test of this base and CONFIG, but for TEST= and SEED=
+again()
+{
+	local command="make check"
+	[ -z "${BASE_INITRAMFS:-}" ] || command="make run"
+	[ "$BUILD" = "$TOP/build" ] || command+=" BUILD=$BUILD"
+	[ "$BASE" = 6.12 ] || command+=" BASE=$BASE"
+	[ -z "$TREE" ] || command+=" TREE=${TREE@Q}"
+	[ "$1" = base ] || command+=" CONFIG=$1"
+	echo "$command"
+}
+
 say()
 {
 	printf '%s  %s\n' "$(date +%H:%M:%S)" "$*" >&2

@@ -425,4 +425,4 @@ TEST_F(W9, pinned_dirtied)
 	_metadata->exit_code = KSFT_XFAIL;
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN
