@@ -4,7 +4,7 @@
 export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
 export A B BENCH OPTIONS RESULTS
 export XFSTESTS TESTS LIMIT
-export TEST STATE SEED SHARE GDB SELFTESTS
+export TEST STATE SEED SHARE GDB SELFTESTS JOBS_GUESTS HOSTS
 
 .PHONY: help run check shell test matrix bisectable xfstests bench audit mail clean distclean
 
@@ -30,6 +30,7 @@ help:
 	@echo 'V=1                show commands and their output'
 	@echo 'BUILD=/path        build folder (default: build/)'
 	@echo 'JOBS=N             parallel compile jobs (default: all CPUs)'
+	@echo 'JOBS_GUESTS=N      guests at a time, of make matrix first of all (default: 1), HOSTS="a b -": on these machines, by ssh'
 	@echo 'ACCEL=tcg|kvm      how to run guests (default: KVM if a guest starts under it)'
 	@echo 'CONTROLS=all       make test boots each control, also one that names only what stock turns red'
 

@@ -11,8 +11,8 @@ BUILD=$(realpath -ms "${BUILD:-$TOP/build}")
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mkwrite}
 V=${V:-0}
 export BUILD CACHE V
-# One compiler cache for all that is built. Not in its depend mode: that one does not see the .incbin in piggy.S, and
-# brings back another kernel if both compress to the same size.
+# One compiler cache for all that is built. Do not use ccache's depend mode: it misses the .incbin in piggy.S, and may
+# return another kernel's object if both images compress to the same size.
 export CCACHE_DIR=$BUILD/ccache CCACHE_MAXSIZE=2G
 unset CCACHE_DEPEND
 JOBS=${JOBS:-$(nproc)}
@@ -68,7 +68,7 @@ writable()
 # check_settings: refuse what a build or a boot would fail of, before there is a package, a tree or a kernel.
 check_settings()
 {
-	local configs program programs kvm=${KVM_DEVICE:-/dev/kvm}
+	local configs host program programs kvm=${KVM_DEVICE:-/dev/kvm}
 	configs=$(cd "$STACK/config" && echo *.config)
 	configs=${configs//.config/}
 	is_number JOBS
@@ -81,6 +81,10 @@ check_settings()
 	[ "${ACCEL:-}" != kvm ] || [ -w "$kvm" ] || die "ACCEL=kvm: $kvm is not there, or you may not write to it"
 	[ -z "${CONFIG:-}" ] || [[ " $configs " == *" $CONFIG "* ]] || die "CONFIG=$CONFIG: there are $configs"
 	[ -z "${CC:-}" ] || command -v "$CC" >/dev/null || die "CC=$CC: no such command"
+	for host in ${HOSTS:-}; do
+		[ "$host" = - ] || ssh -o BatchMode=yes "$host" true </dev/null 2>/dev/null ||
+			die "HOSTS=$host: ssh without a password does not work there"
+	done
 	programs=$("$TOP/selftests/run.sh" -l)
 	for program in ${SELFTESTS:-}; do
 		[[ " $programs " == *" ${program%%:*} "* ]] || die "SELFTESTS=$program: there are $programs"
@@ -186,12 +190,33 @@ stamp()
 	find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
 }
 
-# exclusive: one run at a time in a build folder; the lock goes with the process.
+# lock_holder: the process that holds the lock, or the first of those that such a one left behind
+lock_holder()
+{
+	local pid
+	for pid in $(find /proc/[0-9]*/fd -lname "*/${BUILD##*/}/lock" 2>/dev/null | cut -d/ -f3 | sort -nu || :); do
+		if [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ]; then
+			echo " (PID $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-80))"
+			return
+		fi
+	done
+}
+
+# exclusive: one run at a time in a build folder. What it starts has the lock, too: what outlives it still works there.
 exclusive()
 {
 	mark_build
 	exec 9>"$BUILD/lock"
-	flock -n 9 || die "another run is using $BUILD: wait for it, or set BUILD= to another folder"
+	flock -n 9 || die "another run is using $BUILD$(lock_holder): wait for it, or set BUILD= to another folder"
+}
+
+# need_image CONFIG: the guest's root for this config. Before the kernels: it fails sooner.
+need_image()
+{
+	local extra=
+	[ -z "${BASE_INITRAMFS:-}" ] || return 0
+	[ ! -f "$TOP/config/$1.packages" ] || extra=$1
+	"$TOP/scripts/image" ${extra:+"$extra"} >/dev/null
 }
 
 # new_run: print a new folder for everything of one run, its name the second in which it began.

@@ -179,7 +179,7 @@ static inline void mkw_mount(struct __test_metadata *_metadata,
 	}
 	m->fd = -1;
 	ASSERT_EQ(0, sigaction(SIGBUS, &action, NULL));
-	/* A folio lock goes to whom waits, not to whom comes first. */
+	/* The lock is handed to the first waiter: a newcomer cannot steal it. */
 	mkw_sysctl(_metadata, UNFAIRNESS, "0", m->unfairness,
 		   sizeof(m->unfairness));
 }
@@ -269,7 +269,7 @@ static inline void mkw_kept(struct __test_metadata *_metadata,
 	EXPECT_EQ(reads + 1, mkw_counts(m).reads);
 }
 
-/* How often this invariant was broken until after the last unmounting. */
+/* Violations of this invariant, up to and including the last unmount. */
 static inline unsigned long mkw_final(struct __test_metadata *_metadata,
 				      enum mkw_violation what)
 {
