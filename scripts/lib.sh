@@ -216,6 +216,8 @@ need_image()
 	local extra=
 	[ -z "${BASE_INITRAMFS:-}" ] || return 0
 	[ ! -f "$TOP/config/$1.packages" ] || extra=$1
+	[ -f "$BUILD/guest/root${extra:+-$extra}.sqfs" ] || [ "$(id -u)" != 0 ] || unshare --mount true 2>/dev/null ||
+		die "root here may not mount, which mmdebstrap needs (a container? docker run --cap-add SYS_ADMIN); or be no root"
 	"$TOP/scripts/image" ${extra:+"$extra"} >/dev/null
 }
 
