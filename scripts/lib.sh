@@ -25,6 +25,9 @@ if [ ! -f "$STACK/base" ] || [[ $BASE == */* ]]; then
 	echo "${0##*/}: BASE=$BASE: no such base; there are 6.12 $(cd "$TOP/ports" 2>/dev/null && echo *)" >&2
 	exit 1
 fi
+# A base without selftests of its own goes with those at the top, their kernel configs and their controls.
+SHARED=$STACK
+[ -d "$STACK/selftests" ] || SHARED=$TOP
 # shellcheck disable=SC2034 # what else every make of this kernel is called with; most scripts call none
 BASE_MAKE=()
 # shellcheck source=../base
@@ -69,7 +72,7 @@ writable()
 check_settings()
 {
 	local configs host program programs kvm=${KVM_DEVICE:-/dev/kvm}
-	configs=$(cd "$STACK/config" && echo *.config)
+	configs=$(cd "$SHARED/config" && echo *.config)
 	configs=${configs//.config/}
 	is_number JOBS
 	is_number LIMIT
@@ -118,13 +121,12 @@ check_fs()
 # check_state STATE: the state of the tree is one that scripts/series knows.
 check_state()
 {
-	local controls
-	[[ $1 != @(stock|patched|*/*) ]] || return 0
+	local names
+	[[ $1 != @(stock|patched|*/*|alone-*) ]] || return 0
 	[[ $1 != [0-9][0-9][0-9][0-9] ]] || ! compgen -G "$STACK/patches/$1-*" >/dev/null || return 0
-	controls=$(cd "$STACK/controls" && echo *.patch)
-	controls=${controls//.patch/}
-	[[ " $controls" == *" $1"[\ -]* ]] || [[ $controls == *" $1" ]] ||
-		die "STATE=$1: stock, patched, the number of a patch, or one of the controls $controls"
+	names="$(topics | xargs) $(controls "$STACK" | sed 's|.*/||; s|[.]patch$||' | xargs)"
+	[[ " $names " == *" $1"[\ -]* ]] ||
+		die "STATE=$1: stock, patched, the number of a patch, or one of the topics and controls $names"
 }
 
 # needs_debian: the guest of this base has Debian's userland.
@@ -202,12 +204,14 @@ lock_holder()
 	done
 }
 
-# exclusive: one run at a time in a build folder. What it starts has the lock, too: what outlives it still works there.
+# exclusive: one run at a time in a build folder. What a run calls is part of it; what outlives it keeps the lock.
 exclusive()
 {
+	[ "${MKWRITE_RUN:-}" != "$BUILD" ] || return 0
 	mark_build
 	exec 9>"$BUILD/lock"
 	flock -n 9 || die "another run is using $BUILD$(lock_holder): wait for it, or set BUILD= to another folder"
+	export MKWRITE_RUN=$BUILD
 }
 
 # need_image CONFIG: the guest's root for this config. Before the kernels: it fails sooner.
@@ -244,6 +248,91 @@ kernel_folder()
 series_patches()
 {
 	sed 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' "$1"
+}
+
+# topics: the topics of the series in its order, one a line. A topic is a folder in patches/; a flat series has none.
+topics()
+{
+	series_patches "$STACK/series" | sed -n 's|/.*||p' | awk '!seen[$0]++'
+}
+
+# topic_patches TOPIC: its patches in the order of the series, one a line
+topic_patches()
+{
+	series_patches "$STACK/series" | awk -v t="$1/" 'index($0, t) == 1'
+}
+
+# topic_line TOPIC NAME: what the lines "NAME: ..." at the end of its cover say, on one line ("none": nothing)
+topic_line()
+{
+	sed -n "s/^$2: *//p" "$STACK/patches/$1/cover" | sed 's/^none$//' | xargs
+}
+
+# topic_needs TOPIC: the topics ahead of it that it stands on, and those that these stand on, in the order of the series
+topic_needs()
+{
+	local t want ahead needs=''
+	want=$(topic_line "$1" Needs)
+	ahead=$(topics | sed "/^$1\$/,\$d" | tac | xargs)
+	for t in $ahead; do
+		if [[ " $want " == *" $t "* ]]; then
+			needs="$t $needs"
+			want+=" $(topic_line "$t" Needs)"
+		fi
+	done
+	echo "$needs"
+}
+
+# check_topic TOPIC: it is one of this base.
+check_topic()
+{
+	local all
+	all=$(topics | xargs)
+	[ -n "$all" ] || die "TOPIC=$1: the series of BASE=$BASE is one piece"
+	[[ " $all " == *" $1 "* ]] || die "TOPIC=$1: there are $all"
+}
+
+# sender: die unless git knows whose sign-off the mails get.
+sender()
+{
+	local what
+	for what in name email; do
+		git config "user.$what" >/dev/null ||
+			die "the sign-off is yours: git config --global user.name 'You', user.email you@example.org first"
+	done
+}
+
+# commit_patch REPO PATCH: apply it there and commit it with the sender's sign-off, and the tag that
+# Documentation/process/coding-assistants.rst asks for. No tool signs off: the name is git's.
+commit_patch()
+{
+	git -C "$1" apply --index "$2"
+	# The log ends where the diff begins.
+	sed '/^---$/,$d; 1s/^Subject: //' "$2" |
+		git -C "$1" interpret-trailers --trailer 'Assisted-by: LLM coccinelle sparse' |
+		git -C "$1" -c "user.name=$(git config user.name)" -c "user.email=$(git config user.email)" \
+			commit -q -s -F -
+}
+
+# controls STACK: its controls, one path a line, and those at the top that a base without selftests of its own shares,
+# unless it has one of the same name. One that says "Not-here: WHY" instead of a diff is none.
+controls()
+{
+	local f
+	declare -A by_name=()
+	for f in "$SHARED"/controls/*.patch "$1"/controls/*.patch; do
+		[ ! -f "$f" ] || by_name[${f##*/}]=$f
+	done
+	printf '%s\n' "${!by_name[@]}" | LC_ALL=C sort | while read -r f; do
+		[ -z "$f" ] || grep -q '^Not-here: ' "${by_name[$f]}" || echo "${by_name[$f]}"
+	done
+}
+
+# patch_state PATCH: the state that ends with it (see series)
+patch_state()
+{
+	local name=${1##*/}
+	echo "${1%"$name"}${name%%-*}"
 }
 
 # series_claims: the windows that the series says it closes, on one line
