@@ -29,6 +29,8 @@ static const struct {
 	{ "throttle", run_throttle },
 	{ "holes", run_holes },
 	{ "dirty", run_dirty },
+	{ "unwritten", run_unwritten },
+	{ "grown", run_grown },
 };
 
 const char *server_dir;

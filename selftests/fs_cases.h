@@ -80,5 +80,7 @@ void run_mtime(void);
 void run_throttle(void);
 void run_holes(void);
 void run_dirty(void);
+void run_unwritten(void);
+void run_grown(void);
 
 #endif /* FS_CASES_H */
