@@ -90,6 +90,13 @@ static int creds_child(unsigned int who)
 		map[creds_at(turn)] = creds->revoked && !who ? 0 : 'A' + who;
 		atomic_fetch_add(&creds->turn, 1);
 	}
+	/*
+	 * The server sees a credential when the page is sent, not when it is
+	 * stored to. That must not happen between the two stores, or each is
+	 * sent with its own user's anyway.
+	 */
+	while (atomic_load(&creds->turn) <= creds->turns)
+		usleep(100);
 	if (msync(map, page_size, MS_SYNC)) {
 		ksft_print_msg("user %u: msync: %s\n", CREDS_UID + who, strerror(errno));
 		return !creds->revoked;
