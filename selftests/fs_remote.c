@@ -92,8 +92,10 @@ static int peer_one(unsigned int way, unsigned int state, unsigned int round)
 		(void)*(volatile char *)map;
 	peer_append(name, PEER_OLD, PEER_NEW - PEER_OLD);
 	(void)*(volatile char *)map;
-	if (state == 2)
-		content[0] = map[0] = 'd';
+	if (state == 2) {
+		map[0] = 'd';
+		content[0] = 'd';
+	}
 	end = peer_grow(way, fd, content);
 	if (!end) {
 		if (!unsupported(errno))
@@ -126,6 +128,7 @@ static void peer_growth(void)
 		int ret = 0;
 
 		for (state = 0; state < ARRAY_SIZE(peer_states) && ret >= 0; state++) {
+			const char *how = peer_ways[way], *when = peer_states[state];
 			unsigned int wrong = 0, lost = 0;
 
 			for (i = 0; i < n && ret >= 0; i++) {
@@ -136,12 +139,12 @@ static void peer_growth(void)
 				lost += ret / 2;
 			}
 			if (ret < 0)
-				ksft_print_msg("%s: not supported\n", peer_ways[way]);
+				ksft_print_msg("%s: not supported\n", how);
 			else if (wrong || lost)
-				fail("%s, %s: not seen in %u of %u rounds, lost in %u", peer_ways[way],
-				     peer_states[state], wrong, n, lost);
+				fail("%s, %s: not seen in %u of %u rounds, lost in %u",
+				     how, when, wrong, n, lost);
 			else
-				ksft_print_msg("%s, %s: kept\n", peer_ways[way], peer_states[state]);
+				ksft_print_msg("%s, %s: kept\n", how, when);
 		}
 	}
 }
@@ -190,9 +193,9 @@ static void peer_read(void)
 	}
 	/* NFSv4 asks for no attributes in a READ. */
 	if (lost)
-		fail("read: of %u rounds, %u told the new size, and %u lost", n, told, lost);
+		fail("read: new size told in %u of %u rounds, lost in %u", told, n, lost);
 	else
-		ksft_print_msg("read: of %u rounds, %u told the new size, and none lost\n", n, told);
+		ksft_print_msg("read: new size told in %u of %u rounds, kept\n", told, n);
 	free(content);
 	free(buf);
 }
