@@ -21,6 +21,7 @@ static const struct {
 	{ "tail", run_tail },
 	{ "copy", run_copy },
 	{ "remote", run_remote },
+	{ "peer", run_peer },
 	{ "selfio", run_selfio },
 	{ "direct", run_direct },
 	{ "sparse", run_sparse },

@@ -72,6 +72,7 @@ void run_growrace(void);
 void run_tail(void);
 void run_copy(void);
 void run_remote(void);
+void run_peer(void);
 void run_selfio(void);
 void run_direct(void);
 void run_sparse(void);
