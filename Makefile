@@ -14,7 +14,8 @@ help:
 	@echo 'make bisectable    every patch of the series builds, boots, and its kernel log is clean (FS= runs there)'
 	@echo 'make xfstests      your own, built xfstests (XFSTESTS=/path) on stock and patched; FS= and TESTS= pick'
 	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
-	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched)'
+	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched),'
+	@echo '                   or what PATCH= changes in it; JSON=1 for tools, STRICT=1 fails on the undecidable, too'
 	@echo 'make mail          the series as mails with your sign-off, in build/mail; sends nothing'
 	@echo 'make clean         remove logs and kernels (build/runs, build/<base>/kernels)'
 	@echo 'make distclean     remove the build folder and the downloads'
@@ -48,7 +49,7 @@ bench:
 	@scripts/bench
 
 audit:
-	@scripts/audit $(TREE)
+	@scripts/audit $(if $(JSON),--json) $(if $(STRICT),--strict) $(if $(PATCH),--patch '$(PATCH)') $(TREE)
 
 mail:
 	@scripts/mail

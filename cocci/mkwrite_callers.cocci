@@ -425,32 +425,28 @@ return ...;
 
 // Where the folio is given to something else in the function, that may write it.
 @given@
-identifier clean.fn;
 expression clean.F;
 identifier use !~ "^lock_page$|^(folio|page|put|unlock)_?(unlock|put|page|pos|size|test.*|offset|get|index|lock|clear_dirty.*|cancel_dirty)$|^(WARN|VM_|trace_|Page[A-Z]|offset_in_|ClearPageDirty|cancel_dirty)";
 position q;
 @@
-fn(...) { <+... use@q(..., F, ...) ...+> }
+use@q(..., F, ...)
 
 @script:python@
 q << given.q;
-fn << clean.fn;
 @@
-note('given', fn)
+note('given', q[0].current_element)
 
 @given_too@
-identifier cleaned.fn;
 expression cleaned.F;
 identifier use !~ "^lock_page$|^(folio|page|put|unlock)_?(unlock|put|page|pos|size|test.*|offset|get|index|lock|clear_dirty.*|cancel_dirty)$|^(WARN|VM_|trace_|Page[A-Z]|offset_in_|ClearPageDirty|cancel_dirty)";
 position q;
 @@
-fn(...) { <+... use@q(..., F, ...) ...+> }
+use@q(..., F, ...)
 
 @script:python@
 q << given_too.q;
-fn << cleaned.fn;
 @@
-note('given', fn)
+note('given', q[0].current_element)
 
 @script:python@
 p << clean.p;

@@ -114,6 +114,10 @@ def once(findings):
     return sorted(out)
 
 
+def said(handlers):
+    return [f for h in handlers for f in h.findings.values()] + mkwrite.forwards(handlers)
+
+
 def table(assigned, handlers):
     """the rows, handler by rule: what a handler does, and what it forwards to"""
     own = {h.fn.name: h for h in handlers}
@@ -178,7 +182,7 @@ def whole_tree(tree, tmp, text):
     callers = Callers(callers_of(files), tmp)
     judged = mkwrite.Tree('.')
     assigned, handlers = mkwrite.judge(judged, grep(HANDLER, files))
-    findings = accept(once([f for h in handlers for f in h.findings.values()] + callers.found()))
+    findings = accept(once(said(handlers) + callers.found()))
     if text:
         print('%s: %s, %d assignments of .page_mkwrite' % (tree, version(), len(assigned)))
         called = [':'.join(x) for f in grep(r'->page_mkwrite ?\(', files)
@@ -222,7 +226,7 @@ def one_patch(patch, tmp):
         gone = {n for n in touched if over and not os.path.exists(os.path.join(over, n))}
         judged = mkwrite.Tree('.', over, gone)
         _, handlers = mkwrite.judge(judged, sorted(set(files) | set(beside) - gone))
-        found.append([f for h in handlers for f in h.findings.values()])
+        found.append(said(handlers))
     before, now = (once(f + s.found()) for f, s in zip(found, spatches))
     had = collections.Counter((f.file, f.function, f.rule, f.kind, f.text) for f in before)
     new = []

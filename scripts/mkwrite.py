@@ -1155,6 +1155,9 @@ class Handler:
             self.say(st, 'retry', 'returns a bare errno')
         elif '|RETRY' in t:
             self.say(st, 'retry', 'returns VM_FAULT_RETRY, but mmap_lock is still held')
+        elif re.match(r'\w+@\d+$', v[1]):
+            name, line = v[1].split('@')
+            self.forwards.setdefault(name, int(line))
 
     def errno_type(self, v):
         """it comes from a function that does not return a vm_fault_t, by its name or by the variable"""
@@ -1192,6 +1195,14 @@ class Handler:
 
 
 ASSIGNED = re.compile(r'[.>]page_mkwrite[ \t]*=[ \t]*(\w+)')
+
+
+def forwards(handlers):
+    """[Finding] for what a handler returns of a function that is not judged"""
+    judged = {h.fn.name for h in handlers}
+    return [Finding(h.fn.file, line, h.fn.name, 'forward', 'undecidable', 'what %s returns is not judged' % (
+        name + '()' if name != '*' else 'a ->page_mkwrite of another table'), '')
+            for h in handlers for name, line in h.forwards.items() if name not in judged]
 
 
 def judge(tree, files):
