@@ -97,7 +97,7 @@ def accept(findings):
     with open(TOP + '/cocci/accepted', encoding='utf-8') as f:
         for line in f:
             words = line.split(None, 3)
-            if len(words) == 4 and not line.startswith('#'):
+            if len(words) == 4 and line[0] != '#' and (not words[3].startswith('stack:') or has_contract()):
                 reasons[tuple(words[:3])] = words[3].strip()
     return sorted(f._replace(kind='accepted', text='%s (%s)' % (f.text, reasons[f.file, f.function, f.rule]))
                   if (f.file, f.function, f.rule) in reasons else f for f in findings)

@@ -574,6 +574,8 @@ class Handler:
                 out += self.invert(v, s) if v[0] == 's' else [(ZERO if t else ONE, a) for t, a in self.truth(v, s)]
             elif op == '-' and self.known(v, s)[0] == 'n':
                 out.append((('n', -self.known(v, s)[1]), s))
+            elif op == '~' and self.known(v, s)[0] == 'n':
+                out.append((('n', ~self.known(v, s)[1]), s))
             elif op == '+':
                 out.append((v, s))
             elif op == '~' and v[0] == 'f':

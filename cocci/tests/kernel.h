@@ -129,7 +129,10 @@ int foo_writepage(struct folio *folio);
 #define scoped_guard(name, args...)	for (int once = (guard_##name(args), 1); once; once = 0)
 #define scoped_cond_guard(name, fail, args...) if (!cond_guard_##name(args)) { fail; } else
 #define __free(name)			__attribute__((cleanup(free_##name)))
+#define ACQUIRE(name, var)		int var = acquire_##name
+#define ACQUIRE_ERR(name, var)		(*(var))
 #define retain_and_null_ptr(p)		((p) = NULL)
+int acquire_mutex_intr(struct mutex *lock);
 void guard_mutex(struct mutex *lock);
 void guard_rwsem_read(struct rw_semaphore *sem);
 int cond_guard_rwsem_write_try(struct rw_semaphore *sem);
