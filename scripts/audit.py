@@ -69,7 +69,7 @@ class Callers:
             groups = os.path.join(tmp, 'group%d' % i)
             with open(groups, 'w', encoding='utf-8') as f:
                 f.write(''.join(name + '\n\n' for name in files[i::n]))
-            with open(groups + '.out', 'w', encoding='utf-8') as out, open(groups + '.err', 'w', encoding='utf-8') as err:
+            with open(groups + '.out', 'wb') as out, open(groups + '.err', 'wb') as err:
                 self.jobs.append((groups, subprocess.Popen(
                     ['spatch', '-D', 'report', '--very-quiet', '--no-show-diff', '--no-includes', '--timeout', '100',
                      '--cocci-file', TOP + '/cocci/mkwrite_callers.cocci', '--file-groups', groups],
@@ -209,7 +209,8 @@ def one_patch(patch, tmp):
         if os.path.exists(name):
             os.makedirs(os.path.dirname(os.path.join(after, name)), exist_ok=True)
             shutil.copy(name, os.path.join(after, name))
-    r = subprocess.run(['patch', '-p1', '-s', '-f', '-d', after, '-i', patch], capture_output=True, text=True, check=False)
+    r = subprocess.run(['patch', '-p1', '-s', '-f', '-d', after, '-i', patch],
+                       capture_output=True, text=True, check=False)
     if r.returncode:
         raise Failed('%s does not apply: %s' % (patch, (r.stdout + r.stderr).strip().split('\n')[0]))
 
@@ -228,13 +229,14 @@ def one_patch(patch, tmp):
         _, handlers = mkwrite.judge(judged, sorted(set(files) | set(beside) - gone))
         found.append(said(handlers))
     before, now = (once(f + s.found()) for f, s in zip(found, spatches))
-    had = collections.Counter((f.file, f.function, f.rule, f.kind, f.text) for f in before)
-    new = []
+
+    def key(f):                         # lines move
+        return f.file, f.function, f.rule, f.kind, re.sub(r'line \d+', 'line', f.text)
+
+    had, new = collections.Counter(key(f) for f in before), []
     for f in now:
-        key = f.file, f.function, f.rule, f.kind, re.sub(r'line \d+', 'line', f.text)
-        had = collections.Counter({(*k[:4], re.sub(r'line \d+', 'line', k[4])): n for k, n in had.items()})
-        had[key] -= 1
-        if had[key] < 0:
+        had[key(f)] -= 1
+        if had[key(f)] < 0:
             new.append(f)
     return accept(new)
 
@@ -283,10 +285,11 @@ def main(args):
 if __name__ == '__main__':
     try:
         sys.exit(main(sys.argv[1:]))
-    except Failed as e:
-        print('audit: %s' % e, file=sys.stderr)
-    except OSError as e:
-        print('audit: %s: %s' % (e.filename, e.strerror), file=sys.stderr)
-    except cpaths.Unreadable as e:
-        print('audit: %s' % e, file=sys.stderr)
+    except (Failed, cpaths.Unreadable) as error:
+        line = str(error)
+    except OSError as error:
+        line = '%s: %s' % (error.filename, error.strerror)
+    except Exception as error:          # pylint: disable=broad-exception-caught; a traceback's status is that of a finding
+        line = 'cannot judge this: %r' % error
+    print('audit: %s' % line, file=sys.stderr)
     sys.exit(2)

@@ -3,7 +3,8 @@
 
 The kernel's code is read without its headers and without a configuration, so that any tree, any patch and any
 fixture can be: types are guessed from the form of a declaration, an unknown macro is a call, and a call in
-front of a statement is a loop. A macro of the same file is expanded if it locks, returns or jumps. Of #if and #else the first branch is read (#if 0: the second).
+front of a statement is a loop. A macro of the same file is expanded if it locks, returns or jumps. Of #if and #else
+the first branch is read (#if 0: the second).
 
 An expression is a nested tuple that begins with its kind; a Node has an expression and its successors by label:
 None (next), True and False (a condition). Cleanup (guard(), scoped_guard(), CLASS(), __free()) is written out
@@ -17,8 +18,8 @@ TOKEN = re.compile(r'''
   | (?P<nl>\n) | (?:[^\S\n]|\\)+''', re.X)
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 # What a macro must have in it to be expanded.
-MACRO = re.compile(r'\breturn\b|\bgoto\b|VM_FAULT|(folio|page|inode|invalidate)_(un|try)?lock|(un)?lock_page|_pagefault|'
-                   r'mkwrite')
+MACRO = re.compile(r'\breturn\b|\bgoto\b|VM_FAULT|(folio|page|inode|invalidate)_(un|try)?lock|(un)?lock_page|'
+                   r'_pagefault|mkwrite')
 DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*(\w*)((?:\\\n|[^\n])*)', re.M)
 TYPE = set('''struct union enum const static unsigned signed int long char void short bool volatile register
     float double auto typeof __typeof__ inline size_t ssize_t'''.split())

@@ -17,7 +17,9 @@ a use, at the return. Rules (README.md has the reasons):
   try       a trylock of what is held over a copy to or from user memory, then "come again": for ever
   claim     vmf->prepared is more than was prepared
 
-Values: ('n', number), ('f', VM_FAULT_ bits), ('s', name, taints), ('r', the variable it points to).
+What a value comes from, its taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one,
+'/outer' below another lock); 'exact' just that, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index' where the folio
+is; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or a block, 'fsize' the size of the folio.
 """
 import collections
 import errno
@@ -26,50 +28,72 @@ import re
 import sys
 
 import cpaths
+import cvalues
+from cvalues import ERRORS, ONE, ZERO, State, TooMany, bits, show, sym, taints
 
 RULES = 'unlocked balance retry early freeze mapping isize eof rank try claim'.split()
 BUDGET, SHARE = 30000, 4000             # nodes walked for one handler, and for one call of a helper
 
-ERRORS = {'OOM', 'SIGBUS', 'SIGSEGV', 'HWPOISON', 'HWPOISON_LARGE', 'FALLBACK'}
 NOT_LOCKED = ERRORS | {'NOPAGE', 'RETRY'}
-# What stands for itself, and does nothing.
-SAME = re.compile(r'^(un)?likely$|^(READ|WRITE)_ONCE$|^(VM_)?(WARN|BUG)_ON|^(__)?force$|^(ERR_)?(PTR|CAST)(_ERR)?$|'
-                  r'^data_race$|^le\d+_to_cpu$|^no_free_ptr$|^smp_load_acquire$')
-# The answer hangs on the arguments, is remembered, and is the same for a second call.
-PURE = re.compile(r'^(IS_\w+|S_IS\w+|[A-Z0-9_]+_(I|SB|SBI)|\w+_(is|test|has|can|should|need|needs)_\w+|is_\w+|to_\w+|'
-                  r'test_bit|file_inode|folio_(pos|size|order|index|nr_pages|inode|mapping|file_mapping)|page_mapping|'
-                  r'page_offset|\w*i_blocksize|offset_in_\w+|min|max|min_t|max_t|clamp\w*|round_(up|down)|ALIGN\w*|'
-                  r'PAGE_ALIGN\w*|DIV_ROUND_UP|umin|umax|file_\w*inode|netfs_inode|ceph_inode|sizeof|i_size_read|'
-                  r'F2FS_\w+|test_opt\w*|folio_test_\w+|\w+_cp_error|mapping_\w+|sb_rdonly|READ_ONCE)$')
-TALK = re.compile(r'^(trace_\w+|pr_\w+|printk\w*|_enter|_leave|_debug|dout\w*|mlog\w*|\w*_debug|\w*_warn\w*|\w*_err|'
-                  r'dprintk\w*|netfs_stat\w*|might_\w+|lockdep_\w+|ASSERT|\w+_bug_on|kfree|kvfree|\w+_msg)$')
-DIRTY = re.compile(r'^(?!.*inode)(?!.*(test|clear|balance|wait|is)_)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|'
-                   r'.*commit_write|nfs_update(_folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|'
-                   r'.*mkwrite.*dirty.*)$')
-USE = re.compile(r'attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin')
-WAIT = re.compile(r'(journal_start(_\w+)?|_trans(action)?_(begin|start|alloc|join).*|start_trans(action)?|'
-                  r'(budget|reserve)_space|inplace_reserve|quota_lock(_check)?|get_caps|balance_fs|'
-                  r'start_ordered_extent|filemap_fdatawrite.*|filemap_write_and_wait.*|balance_dirty_pages.*)$')
-TIME = re.compile(r'^(file|inode)_update_time(_flags)?$')
-OUTER = re.compile(r'(?<!cond_)(?<!try)lock(_|$)(?!.*(folio|page))|_nq$|^down_|get_caps')
-NEUTRAL = re.compile(r'^(folio|page|get|put)_(get|put|page|folio|ref\w*|wait\w*|test\w*|set\w*|clear\w*|zero\w*|add\w*|'
-                     r'mark\w*|attach\w*|detach\w*|change\w*|mkclean|end_writeback|start\w*|end_private\w*)$|'
-                     r'_wait_|wait_on|wait_for|_dirty|unlock_extent|lock_extent|_update_|_put$|_release$')
-MAY_LOCK = re.compile(r'lock|grab|begin|mkwrite|prepare|get_(page|folio)|fault')
-MAY_UNLOCK = re.compile(r'unlock|release|abort|cleanup|finish|done|drop|_end($|_)|fail|err')
-SMALL = re.compile(r'\b(PAGE_SIZE|page_size|i_blocksize|blocksize|block_size|sectorsize|s_blocksize|blkbits|'
-                   r'b_size|PAGE_SHIFT)\b|\w+_(blocksize|blksize)\b')
-OUTSIDE = re.compile(r'invalidate_lock|i_mmap_lock|i_mmap_sem|mmap_sem')
-MKWRITE = re.compile(r'^(?!trace_|do_page_mkwrite$|filemap_mkwrite_lock$).*page_mkwrite$')
 SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')
 # Helpers that leave freeze protection to the caller and say so.
 BARE = ('block_page_mkwrite', 'iomap_page_mkwrite')
-CACHE = re.compile(r'->\s*mapping\s*[!=]=|[!=]=\s*\w+\s*->\s*mapping|[^!=]=\s*\w+\s*->\s*mapping|!\s*\w+\s*->\s*mapping|'
+MKWRITE = re.compile(r'^(?!trace_|do_page_mkwrite$|filemap_mkwrite_lock$).*page_mkwrite$')
+
+
+def names(*patterns):
+    return re.compile('^(?:%s)$' % '|'.join(patterns))
+
+
+# ---- what is known of a function by its name ----
+
+# It stands for its argument.
+SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR\w*',
+             r'ERR_(PTR|CAST)', r'data_race', r'le\d+_to_cpu', r'no_free_ptr', r'smp_load_acquire')
+# Its answer hangs on the arguments alone: asked again, it is the same.
+PURE = names(r'IS_\w+', r'S_IS\w+', r'[A-Z0-9_]+_(I|SB|SBI)', r'F2FS_\w+', r'\w+_(is|test|has|can|should|needs?)_\w+',
+             r'is_\w+', r'to_\w+', r'test_(bit|opt\w*)', r'\w+_cp_error', r'sb_rdonly', r'file_\w*inode',
+             r'(netfs|ceph)_inode', r'folio_(pos|size|order|index|nr_pages|inode|mapping|file_mapping|test_\w+)', r'page_(mapping|offset)',
+             r'mapping_\w+', r'\w*i_blocksize', r'offset_in_\w+', r'(u?min|u?max|clamp)\w*', r'round_(up|down)',
+             r'(PAGE_)?ALIGN\w*', r'DIV_ROUND_UP', r'sizeof')
+# It only talks, whatever it is given.
+TALK = names(r'trace_\w+', r'pr_\w+', r'd?printk\w*', r'_(enter|leave|debug)', r'dout\w*', r'mlog\w*',
+             r'\w*_(debug|err|msg)', r'\w*_warn\w*', r'netfs_stat\w*', r'might_\w+', r'lockdep_\w+', r'ASSERT', r'\w+_bug_on',
+             r'kv?free')
+# It marks the folio dirty.
+DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is)_)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|'
+              r'.*commit_write|nfs_update_(folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|'
+              r'.*mkwrite.*dirty.*)')
+# It uses the folio as one of this mapping.
+USE = re.compile(r'attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin')
+# It waits for space or a transaction, and so ranks outside of the folio lock.
+WAIT = re.compile(r'(journal_start(_\w+)?|_trans(action)?_(begin|start|alloc|join).*|start_trans(action)?|'
+                  r'(budget|reserve)_space|inplace_reserve|quota_lock(_check)?|get_caps|balance_fs|'
+                  r'start_ordered_extent|filemap_fdatawrite.*|filemap_write_and_wait.*|balance_dirty_pages.*)$')
+TIME = names(r'(file|inode)_update_time(_flags)?')
+# It takes a lock that may keep i_size.
+OUTER = re.compile(r'(?<!cond_)(?<!try)lock(_|$)(?!.*(folio|page))|_nq$|^down_|get_caps')
+# It is given the folio, and leaves its lock alone; else the name says what is possible.
+NEUTRAL = re.compile(r'^(folio|page|get|put)_(get|put|page|folio|ref\w*|wait\w*|test\w*|set\w*|clear\w*|zero\w*|add\w*|'
+                     r'mark\w*|attach\w*|detach\w*|change\w*|mkclean|end_writeback|start\w*|end_private\w*)$|'
+                     r'_wait_|wait_on|wait_for|_dirty|(un)?lock_extent|_update_|_put$|_release$')
+MAY_LOCK = re.compile(r'lock|grab|begin|mkwrite|prepare|get_(page|folio)|fault')
+MAY_UNLOCK = re.compile(r'unlock|release|abort|cleanup|finish|done|drop|_end($|_)|fail|err')
+
+# ---- what else is known by its name ----
+
+# A page, or a block.
+SMALL = re.compile(r'\b(PAGE_S(IZE|HIFT)|page_size|i_?blocksize|block_size|sectorsize|s_blocksize|blkbits|b_size)\b|'
+                   r'\w+_(blocksize|blksize)\b')
+# Locks that truncate and the like take for the whole mapping.
+OUTSIDE = re.compile(r'invalidate_lock|i_mmap_lock|i_mmap_sem|mmap_sem')
+# A handler with any of this works on the page cache, not on memory of its own.
+CACHE = re.compile(r'-> mapping [!=]=|[!=]= \w+ -> mapping|[^!=]= \w+ -> mapping|! \w+ -> mapping|'
                    r'check_truncate|filemap_mkwrite_lock|i_size|(block|iomap|netfs|filemap)_page_mkwrite')
-# A function is followed if it, or what it calls, has to do with any of this.
-MATTERS = re.compile(r'^(__)?(folio|page)_(try)?(un)?lock|^(un|try)?lock_page|^__folio_lock|_pagefault$|inode_(un|try)?lock|'
-                     r'invalidate_(un)?lock|check_truncate$|^i_size_read$|^(?!trace).*mkwrite|^VM_FAULT_|^i_rwsem$|^i_size$|'
-                     r'^f2fs_(folio|put)_p|^vmf_|update_time$|^prepared$|' + WAIT.pattern)
+# A function is followed if it, or what it calls, has any of this.
+MATTERS = re.compile(r'^(__)?(folio|page)_(try)?(un)?lock|^(un|try)?lock_page|^__folio_lock|_pagefault$|update_time$|'
+                     r'inode_(un|try)?lock|invalidate_(un)?lock|check_truncate$|^i_size(_read)?$|^(?!trace).*mkwrite|'
+                     r'^VM_FAULT_|^i_rwsem$|^f2fs_(folio|put)_p|^vmf_|^prepared$|' + WAIT.pattern)
 MAPPING = re.compile(r'-> mapping ([!=]=|\))')
 LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 
@@ -77,53 +101,6 @@ LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 DEFINED = re.compile(r'^[a-z_][\w \t*]*?\b(\w+)\((?![^\n]*;[ \t]*$)', re.M)
 
 Finding = collections.namedtuple('Finding', 'file line function rule kind text path')
-
-
-class TooMany(Exception):
-    """paths, for the budget"""
-
-
-class State:
-    """what holds at one point of one path: ('v', variable) values, ('c', name) constraints on what a name stands
-    for, ('l', folio) locks, and the rest under its own name; trail is how we came here, not part of the state"""
-    __slots__ = ('d', 'trail')
-
-    def __init__(self, d, trail=()):
-        self.d, self.trail = d, trail
-
-    def set(self, key, value):
-        d = dict(self.d)
-        if value is None:
-            d.pop(key, None)
-        else:
-            d[key] = value
-        return State(d, self.trail)
-
-    def get(self, key, default=None):
-        return self.d.get(key, default)
-
-    def key(self):
-        return frozenset(self.d.items())
-
-
-def sym(name, taints=frozenset()):
-    return ('s', name, frozenset(taints))
-
-
-def bits(*names):
-    return ('f', frozenset(names)) if names else ('n', 0)
-
-
-ZERO, ONE = ('n', 0), ('n', 1)
-
-
-def taints(v):
-    return v[2] if v[0] == 's' else frozenset()
-
-
-def show(v):
-    return {'n': lambda: str(v[1]), 'f': lambda: '|'.join(sorted(v[1])), 's': lambda: v[1],
-            'r': lambda: '&' + str(v[1])}[v[0]]()
 
 
 class Tree:
@@ -134,7 +111,8 @@ class Tree:
         self.files, self.folders, self.defined, self.relevance = {}, {}, {}, {}
 
     def path(self, name):
-        return None if name in self.gone else next((p for p in (os.path.join(r, name) for r in self.roots) if os.path.exists(p)), None)
+        paths = [] if name in self.gone else [os.path.join(r, name) for r in self.roots]
+        return next((p for p in paths if os.path.exists(p)), None)
 
     def text(self, name):
         path = self.path(name)
@@ -189,14 +167,14 @@ class Tree:
         return None
 
 
-class Handler:
+class Handler(cvalues.Walk):
     """the judge of one handler"""
 
     def __init__(self, tree, fn, handlers):
-        self.tree, self.fn, self.handlers = tree, fn, handlers
-        self.findings, self.forwards, self.stack, self.steps = {}, {}, [], 0
-        self.asts = collections.defaultdict(set)
-        self.lost, self.skip, self.limit = None, set(), BUDGET
+        super().__init__(fn, BUDGET)
+        self.tree, self.handlers = tree, handlers
+        self.findings, self.forwards = {}, {}
+        self.lost, self.skip = None, set()      # what was too much to follow
         self.is_int = fn.returns.split()[-1:] != ['vm_fault_t']
         self.cache = bool(CACHE.search(' '.join(self.words(fn, set()))))
 
@@ -227,8 +205,6 @@ class Handler:
         self.findings[key] = Finding(where.file, line, self.fn.name, rule,
                                      'undecidable' if undecidable else 'finding', text, ' '.join(reversed(path[:8])))
 
-    # ---- the walk ----
-
     def judge(self):
         try:
             st = State({})
@@ -239,254 +215,30 @@ class Handler:
             self.line = self.fn.line
             for value, end in self.run(self.fn, st, 0):
                 self.at_return(value, end)
-        except cpaths.Unreadable as e:
-            self.say(State({}), 'balance', 'cannot be read (%s)' % e, True, self.fn.line)
-        except TooMany:
-            self.say(State({}), 'balance', 'too many paths', True, self.fn.line)
+        except (cpaths.Unreadable, TooMany) as e:
+            self.stack = []
+            self.say(State({}), 'balance', 'not judged to the end: %s' % (str(e) or 'too many paths'), True, self.fn.line)
         return self
 
-    def run(self, fn, st, depth):
-        """[(returned value, state)] of all paths through fn"""
-        graph = fn.graph()
-        self.stack.append((fn, graph))
-        line = self.line
-        kept = {k[1] for k in st.d if k[0] == 'c'} if depth else ()
-        pre = '%d:' % depth
-        todo, seen, ends = [(graph.nodes[0], st)], set(), {}
-        while todo:
-            node, st = todo.pop()
-            st = self.forget(st, graph.alive[node], pre, kept)
-            mark = node, st.key()
-            if mark in seen:
-                continue
-            seen.add(mark)
-            self.steps += 1
-            if self.steps > self.limit:
-                raise TooMany()
-            self.line = node.line
-            if node.kind == 'exit':
-                value = st.get(('v', pre + '$ret'), ZERO if fn.returns.endswith('void') else sym('nothing'))
-                st = State({k: v for k, v in st.d.items() if not (k[0] == 'v' and k[1].startswith(pre))}, st.trail)
-                ends.setdefault((value, st.key()), (value, st.set('line', node.line) if not depth else st))
-            elif node.kind == 'cond':
-                split = self.branch(node.expr, st)
-                for truth, after in split:
-                    if len(split) > 1:
-                        after = State(after.d, (node.line, truth, after.trail))
-                    if truth in node.next:
-                        todo.append((node.next[truth], after))
-            else:
-                outs = [st]
-                if node.expr is not None:
-                    values = self.eval(node.expr, st)
-                    outs = [s for _, s in values]
-                    if node.kind == 'return':
-                        outs = [s.set(('v', pre + '$ret'), v) for v, s in values]
-                for s in outs:
-                    if None in node.next:
-                        todo.append((node.next[None], s))
-        self.stack.pop()
-        self.line = line
-        return list(ends.values())
-
-    def forget(self, st, alive, pre, kept):
-        """without what no later node asks for, so that paths meet again"""
-        d, used = {}, set()
-        for k, v in st.d.items():
-            if k[0] == 'v' and k[1].startswith(pre) and k[1] != pre + '$ret' and k[1][0] != 'M':
-                base = re.split(r'\.(?!\d)|->', k[1][len(pre):])[0]
-                if ('id', base) not in alive:
-                    continue
-            d[k] = v
-            if k[0] == 'v' and v[0] == 's':
-                used.add(v[1])
-        for k in [k for k in d if k[0] == 'c']:
-            if k[1] not in used and k[1] not in kept and not self.asts[k[1]] & alive:
-                del d[k]
-        return State(d, st.trail)
-
-    def key(self, name):
-        return '%d:%s' % (len(self.stack) - 1, name)
-
-    # ---- conditions ----
-
-    def branch(self, e, st):
-        out = {}
-        for v, s in self.eval(e, st):
-            if self.locked(s) and self.stale(v, s):
-                self.old_size(s, v)
-            for truth, after in self.truth(v, s, e):
-                if truth and '=mapping#%d' % after.get('epoch', 0) in taints(v) or \
-                        not truth and '!mapping#%d' % after.get('epoch', 0) in taints(v):
-                    after = after.set('mapping', 1)
-                if 'size#%d' % after.get('epoch', 0) in {t.split('/')[0] for t in taints(v)} and self.locked(after):
-                    after = after.set('isize', 1)
-                out.setdefault((truth, after.key()), (truth, after))
-        return list(out.values())
-
-    def truth(self, v, st, e=None):
-        if v[0] == 'n':
-            return [(v[1] != 0, st)]
-        if v[0] in 'fr' or v[1] in ('F', 'vmf'):
-            return [(True, st)]
-        signs = st.get(('c', v[1]), '-0+')
-        if isinstance(signs, int):
-            return [(signs != 0, st)]
-        if e is not None:
-            self.asts[v[1]].add(e)
-        out = []
-        if signs.strip('0'):
-            out.append((True, st.set(('c', v[1]), signs.replace('0', ''))))
-        if '0' in signs:
-            out.append((False, st.set(('c', v[1]), '0')))
-        return out
-
-    def known(self, v, st):
-        """v, or the number that it is known to be"""
-        if v[0] == 's':
-            c = st.get(('c', v[1]))
-            if isinstance(c, int):
-                return ('n', c)
-            if c == '0':
-                return ZERO
-        return v
-
-    def compare(self, op, a, b, st):
-        """[(value, state)] of a OP b"""
-        ka, kb = self.known(a, st), self.known(b, st)
-        if ka[0] == 'n' and kb[0] == 'n':
-            x, y = ka[1], kb[1]
-            return [(ONE if {'==': x == y, '!=': x != y, '<': x < y, '>': x > y, '<=': x <= y,
-                             '>=': x >= y}[op] else ZERO, st)]
-        if op in ('==', '!=') and (ka[0] in 'nf' and kb[0] in 'nf' or ZERO in (ka, kb) and 'r' in (ka[0], kb[0])):
-            return [(ONE if (ka == kb) == (op == '==') else ZERO, st)]
-        if ka[0] == 'n' and kb[0] == 's':
-            swap = {'<': '>', '>': '<', '<=': '>=', '>=': '<='}
-            return self.compare(swap.get(op, op), b, a, st)
-        if ka[0] == 's' and kb[0] == 'n' and a[0] == 's':
-            yes = {'==': '0', '!=': '-+', '<': '-', '>': '+', '<=': '-0', '>=': '0+'}[op]
-            if kb[1]:
-                sign = '-' if kb[1] < 0 else '+'
-                yes = {'==': sign, '!=': '-0+', '<': '-' if sign == '-' else '-0+', '>': '+' if sign == '+' else '-0+',
-                       '<=': '-' if sign == '-' else '-0+', '>=': '+' if sign == '+' else '-0+'}[op]
-                no = {'==': '-0+', '!=': sign, '<': '-0+' if sign == '-' else '+', '>': '-0+' if sign == '+' else '-',
-                      '<=': '-0+' if sign == '-' else '+', '>=': '-0+' if sign == '+' else '-'}[op]
-            else:
-                no = ''.join(c for c in '-0+' if c not in yes)
-            signs = st.get(('c', a[1]), '-0+')
-            if signs == '-+' and not kb[1]:
-                signs = '-'             # if (err) has been asked: an errno
-            taint = {t for t in a[2] if not t.startswith('bytes')}
-            if 'mapping#' in ' '.join(taint):
-                taint = self.mapped(op, taint)
-            out = []
-            for answer, allowed in ((1, yes), (0, no)):
-                rest = ''.join(c for c in signs if c in allowed)
-                if rest:
-                    exact = kb[1] and (op == '==') == bool(answer) and op in ('==', '!=')
-                    after = st.set(('c', a[1]), kb[1] if exact else rest)
-                    if taint:
-                        # The answer keeps the taint: a condition on it is one on i_size or ->mapping.
-                        name = '(%s%s%s)' % (show(a), op, kb[1])
-                        out.append((sym(name, taint), after.set(('c', name), '+' if answer else '0')))
-                    else:
-                        out.append((('n', answer), after))
-            return out
-        taint = set(taints(a) | taints(b))
-        self.eof(op, a, b, st)
-        if 'bytes' in taint and self.locked(st):
+    def compared(self, op, a, b, st):
+        """(the taints of a OP b, the state); of ->mapping: '=' in front if true means that it is ours, '!' if false"""
+        taint = taints(a) | taints(b)
+        pos, size = (taints(a), taints(b)) if op in ('>', '<=') else (taints(b), taints(a))
+        if op not in ('==', '!=') and ('pos' in pos and 'exact' in size or 'index' in pos and 'pages' in size):
+            self.say(st, 'eof', 'a folio that begins at i_size is taken for one inside the file')
+        if b[0] == 'n':
+            taint -= {'bytes'}
+        elif 'bytes' in taint and self.locked(st):
             st = st.set('loop', 1)
-        if any(t.startswith('mapping#') for t in taint):
-            taint = self.mapped('==' if op == '!=' else op, taint)
-        x, y = show(a), show(b)
-        if op in ('!=', '>=', '<='):    # one name for a question and its opposite
-            name, negate = '(%s%s%s)' % (x, {'!=': '==', '>=': '<', '<=': '>'}[op], y), True
-        else:
-            name, negate = '(%s%s%s)' % (x, op, y), False
-        v = sym(name, taint)
-        return self.invert(v, st) if negate else [(v, st)]
+        mark = {'==': '=', '!=': '!'}.get(op, '')
+        return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
 
     @staticmethod
-    def mapped(op, taint):
-        """the taint of a comparison with ->mapping: '=' if true means that it is ours"""
-        mark = {'==': '=', '!=': '!'}.get(op, '')
-        return {(mark + t if t.startswith('mapping#') else t) for t in taint}
+    def origin(name):
+        return {'small'} if SMALL.search(name) else set()
 
-    def invert(self, v, st):
-        turn = {'=': '!', '!': '='}
-        taint = {turn[t[0]] + t[1:] if t[0] in turn else t for t in taints(v)}
-        out = []
-        for truth, after in self.truth(v, st):
-            if taint:
-                name = '!' + v[1]
-                out.append((sym(name, taint), after.set(('c', name), '0' if truth else '+')))
-            else:
-                out.append((ZERO if truth else ONE, after))
-        return out
-
-    def eof(self, op, a, b, st):
-        """pos > size accepts a folio that begins at i_size"""
-        pos, size = (a, b) if op in ('>', '<=') else (b, a) if op in ('<', '>=') else (None, None)
-        if pos is None or pos[0] != 's' or size[0] != 's':
-            return
-        if {'pos'} & pos[2] and 'exact' in size[2] or 'index' in pos[2] and 'pages' in size[2]:
-            self.say(st, 'eof', 'a folio that begins at i_size is taken for one inside the file')
-
-    # ---- expressions ----
-
-    def eval(self, e, st):
-        """[(value, state)]"""
-        kind = e[0]
-        if kind == 'num':
-            return [(('n', e[1]), st)]
-        if kind == 'str':
-            return [(sym('text'), st)]
-        if kind == 'id':
-            return [(self.variable(e[1], st), st)]
-        out = {}
-        for v, s in getattr(self, 'e_' + {'->': 'arrow', '.': 'dot', '[]': 'index', '?': 'ternary', ',': 'comma',
-                                          'as': 'assign'}.get(kind, kind))(e, st):
-            out.setdefault((v, s.key()), (v, s))
-        if len(out) > 64:
-            raise TooMany()
-        return list(out.values())
-
-    def variable(self, name, st):
-        v = st.get(('v', self.key(name)))
-        if v:
-            return v
-        if name.startswith('VM_FAULT_'):
-            return ('f', frozenset(ERRORS if name == 'VM_FAULT_ERROR' else {name[9:]}))
-        if name in ('NULL', 'false'):
-            return ZERO
-        if name == 'true':
-            return ONE
-        if hasattr(errno, name):
-            return ('n', getattr(errno, name))
-        if re.match(r'E[A-Z]{3,}$', name):  # the kernel's own, as ERESTARTSYS
-            return ('n', 512 + sum(map(ord, name)))
-        return sym(name, {'small'} if SMALL.search(name) else ())
-
-    def lvalue(self, e, st):
-        """(key of the state, name) of what is assigned to; the name is the same for every way to it"""
-        if e[0] == 'id':
-            return self.key(e[1]), e[1]
-        if e[0] in ('.', '->'):
-            if e[0] == '.' or e[1][0] == 'un' and e[1][1] == '&':
-                base = self.lvalue(e[1] if e[0] == '.' else e[1][2], st)[0]
-                return base + '.' + e[2], base + '.' + e[2]
-            v = self.eval(e[1], st)[0][0]
-            if v[0] == 'r':
-                return v[1] + '.' + e[2], v[1] + '.' + e[2]
-            return 'M:' + show(v) + '->' + e[2], show(v) + '->' + e[2]
-        if e[0] == 'un' and e[1] == '*':
-            v = self.eval(e[2], st)[0][0]
-            return (v[1], v[1]) if v[0] == 'r' else ('M:*' + show(v), '*' + show(v))
-        if e[0] == '[]':
-            return 'M:' + self.lvalue(e[1], st)[1] + '[]', self.lvalue(e[1], st)[1] + '[]'
-        if e[0] == 'as':
-            return self.lvalue(e[2], st)
-        return 'M:?', '?'
+    def stored(self, name, v, st):
+        return self.claim(v, st) if re.search(r'(->|\.)prepared$', name) else st
 
     def member(self, e, st):
         key, name = self.lvalue(e, st)
@@ -502,122 +254,12 @@ class Handler:
             return self.size(st)
         if field == 'index' and name == 'F->index' or name == 'vmf->pgoff':
             return sym(name, {'index'})
-        return self.named(name, {'small'} if SMALL.search(field) else ())
+        return self.named(name, self.origin(field))
 
     def size(self, st):
         t = 'size#%d' % st.get('epoch', 0) + ('/outer' if st.get('outer') else '') + \
             ('' if self.locked(st) else '/early')
         return sym('i_size#%d' % st.get('epoch', 0), {t, 'exact'})
-
-    def e_arrow(self, e, st):
-        return [(self.member(e, s), s) for _, s in self.eval(e[1], st)]
-
-    def e_dot(self, e, st):
-        return [(self.member(e, st), st)]
-
-    def e_index(self, e, st):
-        return [(sym(show(v) + '[]', taints(v) - {'exact'}), s)
-                for v, s0 in self.eval(e[1], st) for _, s in self.eval(e[2], s0)]
-
-    def e_comma(self, e, st):
-        return [x for _, s in self.eval(e[1], st) for x in self.eval(e[2], s)]
-
-    def e_init(self, e, st):
-        sts = [st]
-        for _, item in e[1]:
-            sts = [s2 for s in sts for _, s2 in self.eval(item, s)]
-        return [(sym('{}'), s) for s in sts]
-
-    def e_uninit(self, e, st):
-        return [(ZERO, st.set(('v', self.key(e[1][1])), sym('unset ' + e[1][1])))]
-
-    def e_ternary(self, e, st):
-        out = []
-        for v, s in self.eval(e[1], st):
-            for truth, after in self.checked(v, s, e[1]):
-                if truth and e[2] is None:
-                    out.append((v, after))
-                else:
-                    out += self.eval(e[2] if truth else e[3], after)
-        return out
-
-    def checked(self, v, st, e):
-        """truth(), as a condition that was asked"""
-        out = []
-        for truth, after in self.truth(v, st, e):
-            now = after.get('epoch', 0)
-            if ('=mapping#%d' if truth else '!mapping#%d') % now in taints(v):
-                after = after.set('mapping', 1)
-            if any(t.startswith('size#%d' % now) for t in taints(v)) and self.locked(after):
-                after = after.set('isize', 1)
-            out.append((truth, after))
-        return out
-
-    def e_un(self, e, st):
-        op, out = e[1], []
-        if op == '&':
-            if e[2][0] == 'id':
-                return [(('r', self.key(e[2][1])), st)]
-            key, name = self.lvalue(e[2], st)
-            if e[2][0] == '->' and name == 'F->page':
-                return [(sym('F'), st)]
-            return [(sym('&' + name), st)]
-        if op == '*':
-            return [(s.get(('v', self.lvalue(e, s)[0])) or sym(self.lvalue(e, s)[1]), s)
-                    for _, s in self.eval(e[2], st)]
-        if op in ('++', '--'):
-            return self.assign(e[2], sym('%s%d' % (op, self.line)), st)
-        for v, s in self.eval(e[2], st):
-            if op == '!':
-                if any(t.startswith('mapping#') for t in taints(v)):    # !folio->mapping
-                    v = sym('(%s!=0)' % v[1], {'=' + t if t.startswith('mapping#') else t for t in taints(v)})
-                out += self.invert(v, s) if v[0] == 's' else [(ZERO if t else ONE, a) for t, a in self.truth(v, s)]
-            elif op == '-' and self.known(v, s)[0] == 'n':
-                out.append((('n', -self.known(v, s)[1]), s))
-            elif op == '~' and self.known(v, s)[0] == 'n':
-                out.append((('n', ~self.known(v, s)[1]), s))
-            elif op == '+':
-                out.append((v, s))
-            elif op == '~' and v[0] == 'f':
-                out.append((('s', '~' + show(v), frozenset({'~' + b for b in v[1]})), s))
-            else:
-                out.append((sym(op + show(v), taints(v) - {'exact', 'pos', 'index'}), s))
-        return out
-
-    def e_post(self, e, st):
-        return [(v, s2) for v, s in self.eval(e[2], st)
-                for _, s2 in self.assign(e[2], sym('%s%d' % (e[1], self.line), taints(v)), s)]
-
-    def e_bin(self, e, st):
-        op, out = e[1], []
-        if op in ('&&', '||'):
-            for v, s in self.eval(e[2], st):
-                for truth, after in self.checked(v, s, e[2]):
-                    if truth == (op == '||'):
-                        out.append((self.answer(v, truth, 0), after))
-                    else:
-                        for w, s2 in self.eval(e[3], after):
-                            for t2, a2 in self.checked(w, s2, e[3]):
-                                x = self.answer(w, t2, 1, v)
-                                out.append((x, a2))
-            # the value of a chain that has a taint is a name with a known truth
-            return [(x if x[0] == 'n' else sym(x[1], x[2]), s if x[0] == 'n' else s.set(('c', x[1]), x[3]))
-                    for x, s in out]
-        for a, s0 in self.eval(e[2], st):
-            for b, s in self.eval(e[3], s0):
-                if op in ('==', '!=', '<', '>', '<=', '>='):
-                    out += self.compare(op, a, b, s)
-                else:
-                    out.append((self.arithmetic(op, self.known(a, s), self.known(b, s), e), s))
-        return out
-
-    @staticmethod
-    def answer(v, truth, second, first=None):
-        """what && and || give: 0 or 1; with the stale taints of what was asked, as a name that is known"""
-        t = {x for x in taints(v) | (taints(first) if first else frozenset()) if x.startswith('size#')}
-        if not t:
-            return ONE if truth else ZERO
-        return ('s', '(%s)%d%d' % (show(v), truth, second), frozenset(t), '+' if truth else '0')
 
     def arithmetic(self, op, a, b, e):
         if a[0] in 'nf' and b[0] in 'nf':
@@ -651,40 +293,24 @@ class Handler:
             t -= {'small'} if a != ONE else set()
         return self.named('(%s%s%s)' % (show(a), op, show(b)), t)
 
-    def grown(self, op, a, b, e):
-        """a OP= b, which a loop may do again and again"""
-        v = self.arithmetic(op, a, b, e)
-        return sym('%s@%d' % (op, self.line), v[2]) if v[0] == 's' and '|' not in op else v
+    # ---- what a condition says ----
 
-    def named(self, name, t=()):
-        """a value by its expression; a long one, or one that grows in a loop, by its place"""
-        return sym(name if len(name) < 90 else '@%d' % self.line, t)
+    def decides(self, v, st):
+        """v decides where to go, or is handed to a function"""
+        if self.locked(st) and self.stale(v, st):
+            self.old_size(st, v)
 
-    def e_assign(self, e, st):
-        _, op, target, value = e
+    def checked(self, v, st, e):
+        """truth(), and what was checked by asking"""
         out = []
-        for v, s in self.eval(value, st):
-            if op != '=':
-                out += [x for old, s2 in self.eval(target, s)
-                        for x in self.assign(target, self.grown(op[:-1], self.known(old, s2),
-                                                                self.known(v, s2), e), s2)]
-            else:
-                out += self.assign(target, v, s, value)
+        for truth, after in self.truth(v, st, e):
+            now = after.get('epoch', 0)
+            if ('=mapping#%d' if truth else '!mapping#%d') % now in taints(v):
+                after = after.set('mapping', 1)
+            if any(t.split('/')[0] == 'size#%d' % now for t in taints(v)) and self.locked(after):
+                after = after.set('isize', 1)
+            out.append((truth, after))
         return out
-
-    def assign(self, target, v, st, value=None):
-        key, name = self.lvalue(target, st)
-        if name.endswith('->prepared') or name.endswith('.prepared'):
-            st = self.claim(v, st)
-        if v[0] == 's' and v[1] == '{}' and value and value[0] == 'init':
-            for field, item in value[1]:
-                for x, s in self.eval(item, st)[:1]:
-                    st = s.set(('v', key + '.' + field), x)
-        if v[0] != 's' or not re.search(r'#\d', v[1]):
-            # what was known of this place is old
-            if key.startswith('M:'):
-                st = State({k: x for k, x in st.d.items() if not (k[0] == 'c' and name in k[1])}, st.trail)
-        return [(v, st.set(('v', key), v))]
 
     # ---- locks, freeze protection, checks ----
 
@@ -1003,8 +629,7 @@ class Handler:
             return st
         if self.locked(st) and not TALK.match(name):
             for v in values:
-                if self.stale(v, st):
-                    self.old_size(st, v)
+                self.decides(v, st)
         if OUTER.search(name) and not self.locked(st):
             st = st.set('outer', 1)
         ours = any(v[0] == 's' and v[1] in ('F', 'vmf') or v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] == ('s', 'F')
@@ -1042,12 +667,6 @@ class Handler:
 
     # ---- cleanup.h ----
 
-    def e_guard(self, e, st):
-        return [(v, s) for v, s in self.guard(e[1], e[2], st, True)]
-
-    def e_unguard(self, e, st):
-        return self.guard(e[1], e[2], st, False)
-
     def guard(self, name, args, st, begin):
         values = []
         for a in args:
@@ -1071,33 +690,6 @@ class Handler:
         if re.search(r'folio|page', name) and first == sym('F'):
             return [(first, self.lock(st, first) if begin else self.unlock(st, first))]
         return [(first, st.set('outer', 1) if begin and not self.locked(st) else st)]
-
-    def e_free(self, e, st):
-        """the end of a variable with __free() or of a CLASS()"""
-        v = st.get(('v', self.key(e[2][1])), ZERO)
-        found = self.tree.guard(e[1], self.stack[-1][0].file)
-        out = []
-        for truth, s in self.truth(v, st):
-            if truth and found:
-                out += self.macro(found[1], v, s)
-            elif truth and re.search(r'unlock', e[1]) and v == sym('F'):
-                out.append((ZERO, self.unlock(s, v)))
-            else:
-                out.append((ZERO, s))
-        return out
-
-    def macro(self, toks, value, st):
-        """the statement of a DEFINE_GUARD() and its like, for _T = value"""
-        if not toks:
-            return [(value, st)]
-        end = toks[-1][2]
-        body = [('op', '{', end)] + [t for t in toks] + [('op', ';', end), ('op', '}', end)]
-        fn = cpaths.Function(self.stack[-1][0].file, '$guard', 'void', [('_T', '')], end, body)
-        line = self.line
-        depth = len(self.stack)
-        outs = self.run(fn, st.set(('v', '%d:_T' % depth), value), depth)
-        self.line = line
-        return [(value, s) for _, s in outs]
 
     # ---- the return ----
 
