@@ -11,8 +11,8 @@ BUILD=$(realpath -ms "${BUILD:-$TOP/build}")
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mkwrite}
 V=${V:-0}
 export BUILD CACHE V
-# One compiler cache for all that is built. Not in its depend mode: that one does not see the .incbin in piggy.S, and
-# brings back another kernel if both compress to the same size.
+# One compiler cache for all that is built. Do not use ccache's depend mode: it misses the .incbin in piggy.S, and may
+# return another kernel's object if both images compress to the same size.
 export CCACHE_DIR=$BUILD/ccache CCACHE_MAXSIZE=2G
 unset CCACHE_DEPEND
 JOBS=${JOBS:-$(nproc)}
@@ -21,7 +21,7 @@ JOBS=${JOBS:-$(nproc)}
 BASE=${BASE:-6.12}
 STACK=$TOP
 [ "$BASE" = 6.12 ] || STACK=$TOP/ports/$BASE
-if [ ! -f "$STACK/base" ]; then
+if [ ! -f "$STACK/base" ] || [[ $BASE == */* ]]; then
 	echo "${0##*/}: BASE=$BASE: no such base; there are 6.12 $(cd "$TOP/ports" 2>/dev/null && echo *)" >&2
 	exit 1
 fi
@@ -52,15 +52,52 @@ die()
 [[ $BUILD != *[[:space:]:,]* ]] ||
 	die "BUILD=$BUILD: the kernel's build and QEMU want a path without blanks, colons and commas"
 
-# check_settings: refuse what a build or a boot would fail of, before there is one.
+# is_number NAME: the setting of this name, if there is one, is a number from 1 on.
+is_number()
+{
+	[[ ${!1:-1} =~ ^[1-9][0-9]*$ ]] || die "$1=${!1}: a number from 1 on"
+}
+
+# writable NAME: the folder that this setting names can be written to, or be made.
+writable()
+{
+	local dir=${!1}
+	while [ ! -e "$dir" ]; do
+		dir=$(dirname "$dir")
+	done
+	{ [ -d "$dir" ] && [ -w "$dir" ]; } || die "$1=${!1}: $dir cannot be written to"
+}
+
+# check_settings: refuse what a build or a boot would fail of, before there is a package, a tree or a kernel.
 check_settings()
 {
-	local configs
+	local configs host program programs kvm=${KVM_DEVICE:-/dev/kvm}
 	configs=$(cd "$SHARED/config" && echo *.config)
 	configs=${configs//.config/}
-	[[ $JOBS =~ ^[1-9][0-9]*$ ]] || die "JOBS=$JOBS: a number from 1 on"
+	is_number JOBS
+	is_number LIMIT
+	is_number SEED
+	is_number JOBS_GUESTS
+	[[ $V =~ ^[01]$ ]] || die "V=$V: 0 or 1"
+	[[ ${CONTROLS:-} =~ ^(all)?$ ]] || die "CONTROLS=$CONTROLS: all, or nothing"
 	[[ ${ACCEL:-} =~ ^(kvm|tcg)?$ ]] || die "ACCEL=$ACCEL: kvm or tcg"
+	[ "${ACCEL:-}" != kvm ] || [ -w "$kvm" ] || die "ACCEL=kvm: $kvm is not there, or you may not write to it"
 	[ -z "${CONFIG:-}" ] || [[ " $configs " == *" $CONFIG "* ]] || die "CONFIG=$CONFIG: there are $configs"
+	[ -z "${CC:-}" ] || command -v "$CC" >/dev/null || die "CC=$CC: no such command"
+	for host in ${HOSTS:-}; do
+		[ "$host" = - ] || ssh -o BatchMode=yes "$host" true </dev/null 2>/dev/null ||
+			die "HOSTS=$host: ssh without a password does not work there"
+	done
+	programs=$("$TOP/selftests/run.sh" -l)
+	for program in ${SELFTESTS:-}; do
+		[[ " $programs " == *" ${program%%:*} "* ]] || die "SELFTESTS=$program: there are $programs"
+	done
+	writable BUILD
+	writable CACHE
+	# A part of make test needs no tree.
+	if [ -n "$TREE" ] || [ "${0##*/}" != test ]; then
+		"$TOP/scripts/tree" -n
+	fi
 }
 
 # check_fs FS...: each is a filesystem of this base, or NAME.CASE.
@@ -79,6 +116,35 @@ check_fs()
 			[[ " $of " == *" $f "* ]] || die "FS=$f: there are $of"
 		fi
 	done
+}
+
+# check_state STATE: the state of the tree is one that scripts/series knows.
+check_state()
+{
+	local names
+	[[ $1 != @(stock|patched|*/*|alone-*) ]] || return 0
+	[[ $1 != [0-9][0-9][0-9][0-9] ]] || ! compgen -G "$STACK/patches/$1-*" >/dev/null || return 0
+	names="$(topics | xargs) $(controls "$STACK" | sed 's|.*/||; s|[.]patch$||' | xargs)"
+	[[ " $names " == *" $1"[\ -]* ]] ||
+		die "STATE=$1: stock, patched, the number of a patch, or one of the topics and controls $names"
+}
+
+# needs_debian: the guest of this base has Debian's userland.
+needs_debian()
+{
+	[ -z "${BASE_INITRAMFS:-}" ] || die "BASE=$BASE: its guest has no Debian userland; make run FS= and make test go there"
+}
+
+# again CONFIG: what repeats a test of this base and CONFIG, but for TEST= and SEED=
+again()
+{
+	local command="make check"
+	[ -z "${BASE_INITRAMFS:-}" ] || command="make run"
+	[ "$BUILD" = "$TOP/build" ] || command+=" BUILD=$BUILD"
+	[ "$BASE" = 6.12 ] || command+=" BASE=$BASE"
+	[ -z "$TREE" ] || command+=" TREE=${TREE@Q}"
+	[ "$1" = base ] || command+=" CONFIG=$1"
+	echo "$command"
 }
 
 say()
@@ -126,14 +192,37 @@ stamp()
 	find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
 }
 
-# exclusive: one run at a time in a build folder; the lock goes with the process. What a run calls is part of it.
+# lock_holder: the process that holds the lock, or the first of those that such a one left behind
+lock_holder()
+{
+	local pid
+	for pid in $(find /proc/[0-9]*/fd -lname "*/${BUILD##*/}/lock" 2>/dev/null | cut -d/ -f3 | sort -nu || :); do
+		if [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ]; then
+			echo " (PID $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-80))"
+			return
+		fi
+	done
+}
+
+# exclusive: one run at a time in a build folder. What a run calls is part of it; what outlives it keeps the lock.
 exclusive()
 {
 	[ "${MKWRITE_RUN:-}" != "$BUILD" ] || return 0
 	mark_build
 	exec 9>"$BUILD/lock"
-	flock -n 9 || die "another run is using $BUILD: wait for it, or set BUILD= to another folder"
+	flock -n 9 || die "another run is using $BUILD$(lock_holder): wait for it, or set BUILD= to another folder"
 	export MKWRITE_RUN=$BUILD
+}
+
+# need_image CONFIG: the guest's root for this config. Before the kernels: it fails sooner.
+need_image()
+{
+	local extra=
+	[ -z "${BASE_INITRAMFS:-}" ] || return 0
+	[ ! -f "$TOP/config/$1.packages" ] || extra=$1
+	[ -f "$BUILD/guest/root${extra:+-$extra}.sqfs" ] || [ "$(id -u)" != 0 ] || unshare --mount true 2>/dev/null ||
+		die "root here may not mount, which mmdebstrap needs (a container? docker run --cap-add SYS_ADMIN); or be no root"
+	"$TOP/scripts/image" ${extra:+"$extra"} >/dev/null
 }
 
 # new_run: print a new folder for everything of one run, its name the second in which it began.

@@ -714,4 +714,4 @@ TEST_F(W6, killed_while_waiting)
 	EXPECT_TRUE(WIFSIGNALED(status));
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

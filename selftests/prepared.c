@@ -322,4 +322,4 @@ TEST_F(W6, shrunk_during_writeback)
 	ASSERT_EQ(0, ioctl(self->m.fd, MKW_IOC_SIZE, &all));
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

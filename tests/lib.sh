@@ -8,6 +8,11 @@
 OUT=${OUT:-$BUILD/runs/test}
 mkdir -p "$OUT"
 
+# What the command that repeats a script has to know.
+BASE_SET=
+[ "$BASE" = 6.12 ] || BASE_SET="BASE=$BASE "
+[ -z "$TREE" ] || BASE_SET+="TREE=${TREE@Q} "
+
 pass()
 {
 	echo "ok $*"
@@ -39,6 +44,7 @@ check()
 	else
 		fail "$name (log $log)"
 		tail -20 "$log" | sed 's/^/# /'
+		echo "# repeat: ${BASE_SET}scripts/test ${0##*/}"
 	fi
 }
 
