@@ -2,10 +2,10 @@
 # One command a job; the steps are in scripts/.
 
 export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
-export A B BENCH OPTIONS RESULTS
+export A B BENCH OPTIONS RESULTS TOPIC VERSION REF FORCE
 export XFSTESTS TESTS LIMIT
 
-.PHONY: help run test matrix bisectable xfstests bench audit mail clean distclean
+.PHONY: help run test matrix bisectable xfstests bench audit topics mail branch clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
@@ -15,7 +15,9 @@ help:
 	@echo 'make xfstests      your own, built xfstests (XFSTESTS=/path) on stock and patched; FS= and TESTS= pick'
 	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
 	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched)'
-	@echo 'make mail          the series as mails with your sign-off, in build/mail; sends nothing'
+	@echo 'make topics        each topic, or TOPIC=, alone: applies, builds for x86 and arm64, its tests red without, green with it'
+	@echo 'make mail          the topics, or TOPIC=, as mails with your sign-off and To and Cc, in build/mail; sends nothing'
+	@echo 'make branch        one git branch a topic in your own clone TREE=, with your sign-off; pushes nothing'
 	@echo 'make clean         remove logs and kernels (build/runs, build/<base>/kernels)'
 	@echo 'make distclean     remove the build folder and the downloads'
 	@echo
@@ -50,8 +52,14 @@ bench:
 audit:
 	@scripts/audit $(TREE)
 
+topics:
+	@scripts/test topics
+
 mail:
 	@scripts/mail
+
+branch:
+	@scripts/branch
 
 clean:
 	@scripts/clean

@@ -126,12 +126,14 @@ stamp()
 	find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
 }
 
-# exclusive: one run at a time in a build folder; the lock goes with the process.
+# exclusive: one run at a time in a build folder; the lock goes with the process. What a run calls is part of it.
 exclusive()
 {
+	[ "${MKWRITE_RUN:-}" != "$BUILD" ] || return 0
 	mark_build
 	exec 9>"$BUILD/lock"
 	flock -n 9 || die "another run is using $BUILD: wait for it, or set BUILD= to another folder"
+	export MKWRITE_RUN=$BUILD
 }
 
 # new_run: print a new folder for everything of one run, its name the second in which it began.
@@ -157,6 +159,70 @@ kernel_folder()
 series_patches()
 {
 	sed 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' "$1"
+}
+
+# topics: the topics of the series in its order, one a line. A topic is a folder in patches/; a flat series has none.
+topics()
+{
+	series_patches "$STACK/series" | sed -n 's|/.*||p' | awk '!seen[$0]++'
+}
+
+# topic_patches TOPIC: its patches in the order of the series, one a line
+topic_patches()
+{
+	series_patches "$STACK/series" | awk -v t="$1/" 'index($0, t) == 1'
+}
+
+# topic_line TOPIC NAME: what the lines "NAME: ..." at the end of its cover say, on one line ("none": nothing)
+topic_line()
+{
+	sed -n "s/^$2: *//p" "$STACK/patches/$1/cover" | sed 's/^none$//' | xargs
+}
+
+# topic_needs TOPIC: the topics ahead of it that it stands on, and those that these stand on, in the order of the series
+topic_needs()
+{
+	local t want ahead needs=''
+	want=$(topic_line "$1" Needs)
+	ahead=$(topics | sed "/^$1\$/,\$d" | tac | xargs)
+	for t in $ahead; do
+		if [[ " $want " == *" $t "* ]]; then
+			needs="$t $needs"
+			want+=" $(topic_line "$t" Needs)"
+		fi
+	done
+	echo "$needs"
+}
+
+# check_topic TOPIC: it is one of this base.
+check_topic()
+{
+	local all
+	all=$(topics | xargs)
+	[ -n "$all" ] || die "TOPIC=$1: the series of BASE=$BASE is one piece"
+	[[ " $all " == *" $1 "* ]] || die "TOPIC=$1: there are $all"
+}
+
+# sender: die unless git knows whose sign-off the mails get.
+sender()
+{
+	local what
+	for what in name email; do
+		git config "user.$what" >/dev/null ||
+			die "the sign-off is yours: git config --global user.name 'You', user.email you@example.org first"
+	done
+}
+
+# commit_patch REPO PATCH: apply it there and commit it with the sender's sign-off, and the tag that
+# Documentation/process/coding-assistants.rst asks for. No tool signs off: the name is git's.
+commit_patch()
+{
+	git -C "$1" apply --index "$2"
+	# The log ends where the diff begins.
+	sed '/^---$/,$d; 1s/^Subject: //' "$2" |
+		git -C "$1" interpret-trailers --trailer 'Assisted-by: LLM coccinelle sparse' |
+		git -C "$1" -c "user.name=$(git config user.name)" -c "user.email=$(git config user.email)" \
+			commit -q -s -F -
 }
 
 # controls STACK: its controls, one path a line, and those at the top that a base without selftests of its own shares,

@@ -29,6 +29,7 @@ static const struct {
 	{ "throttle", run_throttle },
 	{ "holes", run_holes },
 	{ "dirty", run_dirty },
+	{ "inline", run_inline },
 };
 
 const char *server_dir;

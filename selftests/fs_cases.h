@@ -80,5 +80,6 @@ void run_mtime(void);
 void run_throttle(void);
 void run_holes(void);
 void run_dirty(void);
+void run_inline(void);
 
 #endif /* FS_CASES_H */
