@@ -340,7 +340,10 @@ static void truncate_inside(struct __test_metadata *_metadata, struct mkw *m,
 
 	for (page = 0; page < 5; page++)
 		EXPECT_EQ(0, mkw_write(m, page, page + 2));
-	/* One for each page shows that they are folios of their own now. */
+	/*
+	 * Two show that page 4, which the end lies in, is a folio of its own
+	 * now. 6.12 splits the others to single pages, too, mainline does not.
+	 */
 	EXPECT_LE(calls, mkw_counts(m).page_mkwrite);
 	NO_VIOLATION(m);
 	mkw_kept(_metadata, m, 4, 6);
@@ -350,7 +353,7 @@ static void truncate_inside(struct __test_metadata *_metadata, struct mkw *m,
 
 TEST_F(contract, truncate_inside_clean_folio)
 {
-	truncate_inside(_metadata, &self->m, false, 5);
+	truncate_inside(_metadata, &self->m, false, 2);
 }
 
 TEST_F(contract, truncate_inside_dirty_folio)
