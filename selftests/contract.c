@@ -341,8 +341,8 @@ static void truncate_inside(struct __test_metadata *_metadata, struct mkw *m,
 	for (page = 0; page < 5; page++)
 		EXPECT_EQ(0, mkw_write(m, page, page + 2));
 	/*
-	 * It is not one folio any more: mainline has left pages 0 to 3 one, 6.12
-	 * has left none.
+	 * Two show that page 4, which the end lies in, is a folio of its own
+	 * now. 6.12 splits the others to single pages, too, mainline does not.
 	 */
 	EXPECT_LE(calls, mkw_counts(m).page_mkwrite);
 	NO_VIOLATION(m);
