@@ -18,7 +18,8 @@ help:
 	@echo 'make xfstests      your own, built xfstests (XFSTESTS=/path) on stock and patched; FS= and TESTS= pick'
 	@echo 'make lava          a job for a LAVA lab (FS=, STATE=), and runs it if lava-run is here'
 	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
-	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched)'
+	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched),'
+	@echo '                   or what PATCH= changes in it; JSON=1 for tools, STRICT=1 fails on the undecidable, too'
 	@echo 'make topics        each topic, or TOPIC=, alone: applies, builds for x86 and arm64, its tests red without, green with it'
 	@echo 'make mail          the topics, or TOPIC=, as mails with your sign-off and To and Cc, in build/mail; sends nothing'
 	@echo 'make branch        one git branch a topic in your own clone TREE=, with your sign-off; pushes nothing'
@@ -68,7 +69,7 @@ bench:
 	@scripts/bench
 
 audit:
-	@scripts/audit $(TREE)
+	@scripts/audit $(if $(JSON),--json) $(if $(STRICT),--strict) $(if $(PATCH),--patch '$(PATCH)') $(TREE)
 
 topics:
 	@scripts/test topics

@@ -8,7 +8,11 @@
 /// flags: returns with vmf->flags overwritten;
 /// wrapper: forwards ->fault of another vm_ops, but not its ->page_mkwrite;
 /// order: makes a PTE writable first and locks the folio after;
-/// dirty: marks a folio of user memory dirty without its lock.
+/// dirty: marks a folio of user memory dirty without its lock;
+/// resize: reads i_size again to decide what becomes writable;
+/// absent: takes the absence of VM_FAULT_LOCKED for "not locked" after a
+/// function that locks and does not say so;
+/// clean: drops the dirty state of a folio, neither writes it nor sets an error.
 //
 // Confidence: Moderate
 // Copyright: (C) 2026 mkwrite project
@@ -42,6 +46,12 @@ def no_mkwrite(ops):
 def lockless(fn):
     return lacks('lock', fn)
 
+def comes_after(fn):
+    return not lacks('after', fn)
+
+def silent(fn):
+    return not lacks('silent', fn) and lacks('tells', fn)
+
 def say(p, fn, rule, text):
     msg = '%s: [%s] %s' % (fn, rule, text)
     for q in p:
@@ -52,6 +62,12 @@ def say(p, fn, rule, text):
             coccilib.org.print_todo(q, msg)
         elif 'report' in mode:
             coccilib.report.print_report(q, msg)
+
+def say_clean(p, fn):
+    if lacks('given', fn):
+        say(p, fn, 'clean', 'drops the dirty state, neither writes the folio nor sets an error')
+    else:
+        say(p, fn, 'clean', 'undecidable: drops the dirty state; does what is called here write it?')
 
 // Names are known by file: with more than one, start anew for each.
 @script:python@
@@ -101,7 +117,12 @@ say(p, fn, 'result', 'VM_FAULT_RETRY from ->page_mkwrite passes for success')
 
 // ---- flags ----
 
-@flags exists@
+@overwrites@
+expression E, vmf;
+@@
+vmf->flags = E
+
+@flags depends on overwrites exists@
 identifier fn, vmf, old;
 type T;
 expression E;
@@ -160,7 +181,12 @@ say(p, fn, 'wrapper', 'forwards ->fault, but its vm_ops has no ->page_mkwrite')
 
 // ---- order ----
 
-@order exists@
+@maps_pte@
+identifier mk = {wp_page_reuse, ptep_set_access_flags, set_pte_at, set_ptes};
+@@
+mk(...)
+
+@order depends on maps_pte exists@
 identifier fn;
 identifier mk = {wp_page_reuse, ptep_set_access_flags, set_pte_at, set_ptes};
 expression F;
@@ -228,3 +254,208 @@ if '/fs/' not in f and '/mm/' not in f.replace('/arch/powerpc/mm/', '/'):
         say(p, fn, 'dirty', 'a folio of user memory is marked dirty without its lock')
     else:
         say(p, fn, 'dirty', 'undecidable: marked dirty without its lock, whose folio is it?')
+
+// ---- resize ----
+// The handler prepared what was below i_size then. The file may have grown.
+
+@asked@
+identifier mk =~ "^(do_)?page_mkwrite$";
+expression E;
+@@
+\(E->page_mkwrite(...)\|mk(...)\)
+
+@asks depends on asked exists@
+identifier fn;
+identifier mk =~ "^(do_)?page_mkwrite$";
+expression E;
+position p;
+@@
+fn(...) {
+... when any
+\(E->page_mkwrite(...)\|mk(...)\)
+... when any
+* \(i_size_read@p(...)\|E->i_size@p\)
+... when any
+}
+
+@script:python@
+p << asks.p;
+fn << asks.fn;
+@@
+say(p, fn, 'resize', 'i_size is read again after ->page_mkwrite')
+
+@later depends on asked exists@
+identifier fn, g;
+identifier mk =~ "^(do_)?page_mkwrite$";
+expression E;
+@@
+fn(...) {
+... when any
+\(E->page_mkwrite(...)\|mk(...)\)
+... when any
+g(...)
+... when any
+}
+
+@script:python@
+g << later.g;
+@@
+note('after', g)
+
+@maps depends on asked exists@
+identifier g : script:python() { comes_after(g) };
+identifier set =~ "^(set_pte(s|_at|_range)?|do_set_pmd|ptep_set_access_flags|wp_page_reuse|map_.*)$";
+expression E;
+position p;
+@@
+g(...) {
+... when any
+* \(i_size_read@p(...)\|E->i_size@p\)
+... when any
+set(...)
+... when any
+}
+
+@script:python@
+p << maps.p;
+g << maps.g;
+@@
+say(p, g, 'resize', 'i_size is read again after ->page_mkwrite, by its caller')
+
+// ---- absent ----
+
+@locked@
+@@
+VM_FAULT_LOCKED
+
+@locks depends on locked@
+identifier fn;
+idexpression ret;
+identifier lock =~ "^(folio_lock|lock_page)$";
+statement S;
+@@
+fn(...) { <+...
+(
+if (!(ret & VM_FAULT_LOCKED)) lock(...);
+|
+if (!(ret & VM_FAULT_LOCKED)) lock(...); else S
+|
+if (!(ret & VM_FAULT_LOCKED)) { ... lock(...); ... }
+)
+...+> }
+
+@script:python@
+fn << locks.fn;
+@@
+note('silent', fn)
+
+@tells depends on locked@
+identifier fn;
+idexpression ret;
+expression E;
+@@
+fn(...) { <+... \(ret |= VM_FAULT_LOCKED\|ret = VM_FAULT_LOCKED\|ret = E | VM_FAULT_LOCKED\|ret = VM_FAULT_LOCKED | E\) ...+> }
+
+@script:python@
+fn << tells.fn;
+@@
+note('tells', fn)
+
+@absent depends on locked exists@
+identifier fn;
+identifier g : script:python() { silent(g) };
+idexpression ret;
+expression E;
+position p;
+@@
+fn(...) {
+... when any
+ret = g(...)
+... when != ret = E
+* ret &@p VM_FAULT_LOCKED
+... when any
+}
+
+@script:python@
+p << absent.p;
+fn << absent.fn;
+g << absent.g;
+@@
+say(p, fn, 'absent', '%s() locks where VM_FAULT_LOCKED is absent, and does not say so' % g)
+
+// ---- clean ----
+// Not in what throws the folio away.
+
+@drops@
+identifier drop =~ "^(folio_clear_dirty_for_io|clear_page_dirty_for_io|(__)?folio_cancel_dirty|cancel_dirty_page|ClearPageDirty|(__)?folio_clear_dirty)$";
+@@
+drop(...)
+
+@clean depends on drops exists@
+identifier fn !~ "clear|cancel|trunc|inval|discard|evict|release|kill|destroy|launder|free|delete|remove|drop|migrat|collapse|reclaim|purge|punch";
+identifier drop =~ "^(folio_clear_dirty_for_io|clear_page_dirty_for_io|(__)?folio_cancel_dirty|cancel_dirty_page|ClearPageDirty|(__)?folio_clear_dirty)$";
+identifier use !~ "^lock_page$|^(folio|page|put|unlock)_?(unlock|put|page|pos|size|test.*|offset|get|index|lock)$|^(WARN|VM_|trace_|Page[A-Z]|offset_in_)";
+expression F;
+position p;
+@@
+fn(...) {
+... when any
+* drop@p(F);
+... when != use(..., F, ...)
+    when != mapping_set_error(...)
+return ...;
+}
+
+@cleaned depends on drops exists@
+identifier fn !~ "clear|cancel|trunc|inval|discard|evict|release|kill|destroy|launder|free|delete|remove|drop|migrat|collapse|reclaim|purge|punch";
+identifier drop =~ "^(folio_clear_dirty_for_io|clear_page_dirty_for_io|(__)?folio_cancel_dirty|cancel_dirty_page)$";
+identifier use !~ "^lock_page$|^(folio|page|put|unlock)_?(unlock|put|page|pos|size|test.*|offset|get|index|lock)$|^(WARN|VM_|trace_|Page[A-Z]|offset_in_)";
+expression F;
+position p;
+@@
+fn(...) {
+... when any
+* if (drop@p(F)) {
+... when != use(..., F, ...)
+    when != mapping_set_error(...)
+return ...;
+}
+... when any
+}
+
+// Where the folio is given to something else in the function, that may write it.
+@given@
+expression clean.F;
+identifier use !~ "^lock_page$|^(folio|page|put|unlock)_?(unlock|put|page|pos|size|test.*|offset|get|index|lock|clear_dirty.*|cancel_dirty)$|^(WARN|VM_|trace_|Page[A-Z]|offset_in_|ClearPageDirty|cancel_dirty)";
+position q;
+@@
+use@q(..., F, ...)
+
+@script:python@
+q << given.q;
+@@
+note('given', q[0].current_element)
+
+@given_too@
+expression cleaned.F;
+identifier use !~ "^lock_page$|^(folio|page|put|unlock)_?(unlock|put|page|pos|size|test.*|offset|get|index|lock|clear_dirty.*|cancel_dirty)$|^(WARN|VM_|trace_|Page[A-Z]|offset_in_|ClearPageDirty|cancel_dirty)";
+position q;
+@@
+use@q(..., F, ...)
+
+@script:python@
+q << given_too.q;
+@@
+note('given', q[0].current_element)
+
+@script:python@
+p << clean.p;
+fn << clean.fn;
+@@
+say_clean(p, fn)
+
+@script:python@
+p << cleaned.p;
+fn << cleaned.fn;
+@@
+say_clean(p, fn)

@@ -8,7 +8,7 @@
 // Comments:
 // Only where the folio is locked until right before the return. A handler that
 // never locks is not converted: what it prepares without the lock, writeback
-// can undo, so the work itself has to move (mkwrite_handlers reports it). An
+// can undo, so the work itself has to move (make audit reports it). An
 // unlock and 0 after a look at ->mapping meant "come again": VM_FAULT_NOPAGE.
 
 virtual patch

@@ -108,6 +108,8 @@ static void cut(struct __test_metadata *_metadata, struct mkw *m, enum path path
 	mkw_open(_metadata, m, 4, 2, 0);
 	mkw_start(_metadata, m, 0, UNMAPPED);
 	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	/* Mainline has mapped all of the folio, prepared or not: W7. */
+	ASSERT_EQ(0, madvise(m->map + 3 * PAGE, PAGE, MADV_DONTNEED));
 	mkw_start(_metadata, m, 3, path);
 	mkw_mode(m, .times = 1, .adversary = MKW_CUT, .when = MKW_AT_ENTRY);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// mkwrite_callers: result, flags, wrapper, order, dirty
+// mkwrite_callers: result, flags, wrapper, order, dirty, resize, absent, clean
 #include "kernel.h"
 
 typedef struct vm_operations_struct ops_t;
@@ -213,7 +213,6 @@ void ok_wrapper_copy(struct vm_area_struct *vma, ops_t *copy)
 }
 
 /* ---- order ---- */
-void set_pte_at(void *mm, unsigned long addr, void *pte, unsigned long val);
 int ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr, void *pte, int dirty);
 
 void bad_order_reuse(struct vm_fault *vmf, struct folio *folio)
@@ -308,4 +307,159 @@ void ok_dirty_try(struct page *page)
 		unlock_page(page);
 	}
 	unpin_user_page(page);
+}
+
+/* ---- resize ---- */
+/* re-reads i_size after the handler to decide what becomes writable */
+vm_fault_t bad_resize_itself(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret = vmf->vma->vm_ops->page_mkwrite(vmf);
+
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return ret;
+	foo_map_range(vmf, 0, i_size_read(inode) >> PAGE_SHIFT);
+	return ret;
+}
+
+vm_fault_t bad_resize_end(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	pgoff_t end;
+	vm_fault_t ret;
+
+	ret = do_page_mkwrite(vmf, page_folio(vmf->page));
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return ret;
+	end = (inode->i_size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	if (vmf->pgoff < end)
+		foo_map_range(vmf, vmf->pgoff, end);
+	return ret;
+}
+
+/* in a function that is called after it */
+static void bad_resize_finish(struct vm_fault *vmf, struct inode *inode)
+{
+	pgoff_t end = i_size_read(inode) >> PAGE_SHIFT;
+
+	if (vmf->pgoff < end)
+		set_pte_at(vmf, vmf->pgoff, NULL, end);
+}
+
+vm_fault_t resize_caller(struct vm_fault *vmf)
+{
+	vm_fault_t ret = do_page_mkwrite(vmf, page_folio(vmf->page));
+
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return ret;
+	bad_resize_finish(vmf, file_inode(vmf->vma->vm_file));
+	return ret;
+}
+
+/* i_size decides whether to ask at all */
+vm_fault_t ok_resize_before(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+
+	if (vmf->pgoff > i_size_read(inode) >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+	return do_page_mkwrite(vmf, page_folio(vmf->page));
+}
+
+/* what was prepared decides */
+vm_fault_t ok_resize_prepared(struct vm_fault *vmf)
+{
+	vm_fault_t ret = do_page_mkwrite(vmf, page_folio(vmf->page));
+
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return ret;
+	foo_map_range(vmf, 0, vmf->prepared >> PAGE_SHIFT);
+	return ret;
+}
+
+/* ---- absent ---- */
+static vm_fault_t locking_fault(struct vm_fault *vmf)
+{
+	vm_fault_t ret = vmf->vma->vm_ops->fault(vmf);
+
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return ret;
+	if (!(ret & VM_FAULT_LOCKED))
+		lock_page(vmf->page);
+	return ret;
+}
+
+/* the function has locked, whatever ->fault said */
+vm_fault_t bad_absent_unlock(struct vm_fault *vmf)
+{
+	vm_fault_t ret = locking_fault(vmf);
+
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return ret;
+	if (ret & VM_FAULT_LOCKED)
+		unlock_page(vmf->page);
+	return ret;
+}
+
+static vm_fault_t telling_fault(struct vm_fault *vmf)
+{
+	vm_fault_t ret = vmf->vma->vm_ops->fault(vmf);
+
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return ret;
+	if (!(ret & VM_FAULT_LOCKED)) {
+		lock_page(vmf->page);
+		ret |= VM_FAULT_LOCKED;
+	}
+	return ret;
+}
+
+vm_fault_t ok_absent_told(struct vm_fault *vmf)
+{
+	vm_fault_t ret = telling_fault(vmf);
+
+	if (ret & VM_FAULT_LOCKED)
+		unlock_page(vmf->page);
+	return ret;
+}
+
+/* ---- clean ---- */
+/* dirty state dropped, nothing written, no error */
+int bad_clean_plain(struct folio *folio)
+{
+	folio_lock(folio);
+	folio_clear_dirty_for_io(folio);
+	folio_unlock(folio);
+	return 0;
+}
+
+int bad_clean_beyond(struct page *page, struct inode *inode)
+{
+	lock_page(page);
+	if (page_offset(page) >= i_size_read(inode))
+		ClearPageDirty(page);
+	unlock_page(page);
+	return 0;
+}
+
+int ok_clean_written(struct folio *folio)
+{
+	int err;
+
+	folio_lock(folio);
+	if (!folio_clear_dirty_for_io(folio)) {
+		folio_unlock(folio);
+		return 0;
+	}
+	err = foo_writepage(folio);
+	return err;
+}
+
+int ok_clean_error(struct folio *folio)
+{
+	folio_lock(folio);
+	folio_clear_dirty_for_io(folio);
+	mapping_set_error(folio->mapping, -EIO);
+	folio_unlock(folio);
+	return -EIO;
 }

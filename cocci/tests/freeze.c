@@ -21,7 +21,7 @@ vm_fault_t bad_folio_page_mkwrite(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
-static vm_fault_t bad_part(struct page *page)
+static vm_fault_t half(struct page *page)
 {
 	lock_page(page);
 	if (!page->mapping) {
@@ -33,9 +33,9 @@ static vm_fault_t bad_part(struct page *page)
 }
 
 /* The part that it returns locks. */
-vm_fault_t whole_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t bad_whole_page_mkwrite(struct vm_fault *vmf)
 {
-	return bad_part(vmf->page);
+	return half(vmf->page);
 }
 
 vm_fault_t bad_helper_page_mkwrite(struct vm_fault *vmf)

@@ -77,8 +77,8 @@ vm_fault_t ok_device_page_mkwrite(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
-/* Read before the lock: another lock may keep it. Undecidable, no finding. */
-vm_fault_t ok_undecidable_page_mkwrite(struct vm_fault *vmf)
+/* Decided before the lock, and no other lock is taken that could keep i_size. */
+vm_fault_t bad_before_page_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio = page_folio(vmf->page);

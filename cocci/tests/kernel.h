@@ -19,7 +19,9 @@ typedef long ssize_t;
 #define FAULT_FLAG_MKWRITE	0x02u
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		(1ul << PAGE_SHIFT)
+#define EINTR			4
 #define EFAULT			14
+#define EDQUOT			122
 #define EAGAIN			11
 #define ENOMEM			12
 #define EIO			5
@@ -27,8 +29,11 @@ typedef long ssize_t;
 #define unlikely(x)		(x)
 
 struct super_block { int s_flags; };
-struct inode { struct super_block *i_sb; struct address_space *i_mapping; loff_t i_size; };
-struct address_space { struct inode *host; };
+struct rw_semaphore { int count; };
+struct mutex { int count; };
+struct inode { struct super_block *i_sb; struct address_space *i_mapping; loff_t i_size; void *i_private; struct rw_semaphore i_rwsem; };
+struct address_space { struct inode *host; struct rw_semaphore invalidate_lock; };
+struct foo_inode { struct mutex lock; };
 struct folio { struct address_space *mapping; pgoff_t index; };
 struct page { struct address_space *mapping; pgoff_t index; };
 struct file { struct address_space *f_mapping; void *private_data; };
@@ -38,7 +43,7 @@ struct vm_operations_struct {
 	vm_fault_t (*page_mkwrite)(struct vm_fault *vmf);
 };
 struct vm_area_struct { struct file *vm_file; const struct vm_operations_struct *vm_ops; void *vm_private_data; };
-struct vm_fault { struct vm_area_struct *vma; unsigned int flags; pgoff_t pgoff; struct page *page; };
+struct vm_fault { struct vm_area_struct *vma; unsigned int flags; pgoff_t pgoff; struct page *page; size_t prepared; };
 struct get { int dummy; };
 
 struct folio *page_folio(struct page *page);
@@ -80,4 +85,58 @@ void inode_lock(struct inode *inode);
 void inode_unlock(struct inode *inode);
 long pin_user_pages_fast(unsigned long start, int nr, unsigned int flags, struct page **pages);
 void unpin_user_page(struct page *page);
+void set_pte_at(void *mm, unsigned long addr, void *pte, unsigned long val);
 void wp_page_reuse(struct vm_fault *vmf, struct folio *folio);
+void __folio_lock(struct folio *folio);
+bool folio_trylock(struct folio *folio);
+struct page *folio_page(struct folio *folio, size_t n);
+bool folio_clear_dirty_for_io(struct folio *folio);
+void ClearPageDirty(struct page *page);
+void mapping_set_error(struct address_space *mapping, int error);
+void filemap_invalidate_lock_shared(struct address_space *mapping);
+void filemap_invalidate_unlock_shared(struct address_space *mapping);
+void down_read(struct rw_semaphore *sem);
+int down_write_trylock(struct rw_semaphore *sem);
+void up_read(struct rw_semaphore *sem);
+void mutex_lock(struct mutex *lock);
+int mutex_trylock(struct mutex *lock);
+void mutex_unlock(struct mutex *lock);
+int inode_trylock(struct inode *inode);
+int inode_trylock_shared(struct inode *inode);
+void inode_unlock_shared(struct inode *inode);
+size_t i_blocksize(struct inode *inode);
+vm_fault_t block_page_mkwrite_return(int err);
+vm_fault_t do_page_mkwrite(struct vm_fault *vmf, struct folio *folio);
+void *jbd2_journal_start(struct inode *inode, int blocks);
+void kfree(void *p);
+vm_fault_t foo_fault(struct vm_fault *vmf);
+void *foo_alloc(struct inode *inode);
+void foo_count(struct foo_inode *fi);
+void foo_map_range(struct vm_fault *vmf, pgoff_t first, pgoff_t last);
+int foo_prepare_range(struct inode *inode, loff_t pos, size_t len);
+int foo_writepage(struct folio *folio);
+#define WARN_ON_ONCE(x)		({ !!(x); })
+#define IS_IMMUTABLE(inode)	((inode)->i_sb->s_flags & 8)
+#define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+
+/* cleanup.h, as far as the syntax goes */
+#define DEFINE_GUARD(name, type, lock, unlock)						\
+	static inline void guard_##name(type _T) { lock; }				\
+	static inline void unguard_##name(type _T) { unlock; }
+#define DEFINE_FREE(name, type, free)							\
+	static inline void free_##name(void *p) { type _T = *(type *)p; free; }
+#define guard(name)			guard_##name
+#define scoped_guard(name, args...)	for (int once = (guard_##name(args), 1); once; once = 0)
+#define scoped_cond_guard(name, fail, args...) if (!cond_guard_##name(args)) { fail; } else
+#define __free(name)			__attribute__((cleanup(free_##name)))
+#define ACQUIRE(name, var)		int var = acquire_##name
+#define ACQUIRE_ERR(name, var)		(*(var))
+#define retain_and_null_ptr(p)		((p) = NULL)
+int acquire_mutex_intr(struct mutex *lock);
+void guard_mutex(struct mutex *lock);
+void guard_rwsem_read(struct rw_semaphore *sem);
+int cond_guard_rwsem_write_try(struct rw_semaphore *sem);
+void guard_inode_lock(struct inode *inode);
+void guard_foo_super(struct super_block *sb);
+void guard_foo_dirty_window(struct foo_inode *fi);
+DEFINE_FREE(kfree, void *, if (_T) kfree(_T))

@@ -20,7 +20,7 @@ vm_fault_t bad_variable_page_mkwrite(struct vm_fault *vmf)
 
 vm_fault_t bad_guard_page_mkwrite(struct vm_fault *vmf)
 {
-	vm_fault_t ret = vmf_error(foo_prepare(file_inode(vmf->vma->vm_file), page_folio(vmf->page)));
+	vm_fault_t ret = foo_fault(vmf);
 
 	if (ret)
 		return ret;

@@ -42,7 +42,7 @@ MODULE_PARM_DESC(delay, "then wait so many milliseconds, not preemptible");
 
 static char *slow;
 module_param(slow, charp, 0444);
-MODULE_PARM_DESC(slow, "this function begins two milliseconds late, not preemptible");
+MODULE_PARM_DESC(slow, "this function and the handler begin some milliseconds late");
 
 static int mkw_slow(struct kprobe *kp, struct pt_regs *regs)
 {
@@ -56,6 +56,9 @@ static struct kprobe slow_probe = {
 
 static int mkw_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
+	/* Not in step with the other one. */
+	if (slow)
+		mdelay(3);
 	*(struct vm_fault **)ri->data =
 		(struct vm_fault *)regs_get_kernel_argument(regs, 0);
 	return 0;

@@ -1,0 +1,448 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Walk every path through a function of cpaths.py, and say what its values can be.
+
+Values: ('n', number), ('f', VM_FAULT_ bits), ('s', name, taints), ('r', the variable it points to). A name stands for
+what is not known; the same expression has the same name, so that a condition that is asked twice has one
+answer. Of a name it is known whether it is negative, zero or positive ('-0+'), or its number. A taint says what
+a value comes from, and is for the judge that is built on this: it gives checked() and decides() for conditions,
+compared() and arithmetic() for the taints of an expression, origin() and member() for those of a name, stored(),
+call() and guard(). Each method that evaluates returns a list of
+(value, state), for it may split the path.
+"""
+import collections
+import errno
+import re
+
+import cpaths
+
+ERRORS = {'OOM', 'SIGBUS', 'SIGSEGV', 'HWPOISON', 'HWPOISON_LARGE', 'FALLBACK'}
+
+
+class TooMany(Exception):
+    """paths, for the budget"""
+
+
+class State:
+    """what holds at one point of one path: ('v', variable) values, ('c', name) constraints on what a name stands
+    for, ('l', folio) locks, and the rest under its own name; trail is how we came here, not part of the state"""
+    __slots__ = ('d', 'trail')
+
+    def __init__(self, d, trail=()):
+        self.d, self.trail = d, trail
+
+    def set(self, key, value):
+        d = dict(self.d)
+        if value is None:
+            d.pop(key, None)
+        else:
+            d[key] = value
+        return State(d, self.trail)
+
+    def get(self, key, default=None):
+        return self.d.get(key, default)
+
+    def key(self):
+        return frozenset(self.d.items())
+
+
+def sym(name, taints=frozenset()):
+    return ('s', name, frozenset(taints))
+
+
+def bits(*names):
+    return ('f', frozenset(names)) if names else ('n', 0)
+
+
+ZERO, ONE = ('n', 0), ('n', 1)
+
+
+def taints(v):
+    return v[2] if v[0] == 's' else frozenset()
+
+
+def show(v):
+    return {'n': lambda: str(v[1]), 'f': lambda: '|'.join(sorted(v[1])), 's': lambda: v[1],
+            'r': lambda: '&' + str(v[1])}[v[0]]()
+
+
+class Walk:
+    """the paths of one function, and of those that it calls"""
+
+    def __init__(self, fn, budget):
+        self.fn, self.line, self.stack = fn, fn.line, []    # stack: (Function, its graph) of what is being walked
+        self.steps, self.limit = 0, budget
+        self.asts = collections.defaultdict(set)            # the expressions of a name
+
+    def run(self, fn, st, depth):
+        """[(returned value, state)] of all paths through fn"""
+        graph = fn.graph()
+        self.stack.append((fn, graph))
+        line = self.line
+        kept = {k[1] for k in st.d if k[0] == 'c'} if depth else ()
+        pre = '%d:' % depth
+        todo, seen, ends = [(graph.nodes[0], st)], set(), {}
+        while todo:
+            node, st = todo.pop()
+            st = self.forget(st, graph.alive[node], pre, kept)
+            mark = node, st.key()
+            if mark in seen:
+                continue
+            seen.add(mark)
+            self.steps += 1
+            if self.steps > self.limit:
+                raise TooMany()
+            self.line = node.line
+            if node.kind == 'exit':
+                value = st.get(('v', pre + '$ret'), ZERO if fn.returns.endswith('void') else sym('nothing'))
+                st = State({k: v for k, v in st.d.items() if not (k[0] == 'v' and k[1].startswith(pre))}, st.trail)
+                ends.setdefault((value, st.key()), (value, st.set('line', node.line) if not depth else st))
+            elif node.kind == 'cond':
+                split = self.branch(node.expr, st)
+                for truth, after in split:
+                    if len(split) > 1:
+                        after = State(after.d, (node.line, truth, after.trail))
+                    if truth in node.next:
+                        todo.append((node.next[truth], after))
+            else:
+                outs = [st]
+                if node.expr is not None:
+                    values = self.eval(node.expr, st)
+                    outs = [s for _, s in values]
+                    if node.kind == 'return':
+                        outs = [s.set(('v', pre + '$ret'), v) for v, s in values]
+                for s in outs:
+                    if None in node.next:
+                        todo.append((node.next[None], s))
+        self.stack.pop()
+        self.line = line
+        return list(ends.values())
+
+    def forget(self, st, alive, pre, kept):
+        """without what no later node asks for, so that paths meet again"""
+        d, used = {}, set()
+        for k, v in st.d.items():
+            if k[0] == 'v' and k[1].startswith(pre) and k[1] != pre + '$ret' and k[1][0] != 'M':
+                base = re.split(r'\.(?!\d)|->', k[1][len(pre):])[0]
+                if ('id', base) not in alive:
+                    continue
+            d[k] = v
+            if k[0] == 'v' and v[0] == 's':
+                used.add(v[1])
+        for k in [k for k in d if k[0] == 'c']:
+            if k[1] not in used and k[1] not in kept and not self.asts[k[1]] & alive:
+                del d[k]
+        return State(d, st.trail)
+
+    def key(self, name):
+        return '%d:%s' % (len(self.stack) - 1, name)
+
+    def branch(self, e, st):
+        """[(truth, state)] of a condition"""
+        out = {}
+        for v, s in self.eval(e, st):
+            self.decides(v, s)
+            for truth, after in self.checked(v, s, e):
+                out.setdefault((truth, after.key()), (truth, after))
+        return list(out.values())
+
+    def truth(self, v, st, e=None):
+        if v[0] == 'n':
+            return [(v[1] != 0, st)]
+        if v[0] in 'fr' or v[1] in ('F', 'vmf'):
+            return [(True, st)]
+        signs = st.get(('c', v[1]), '-0+')
+        if isinstance(signs, int):
+            return [(signs != 0, st)]
+        if e is not None:
+            self.asts[v[1]].add(e)
+        out = []
+        if signs.strip('0'):
+            out.append((True, st.set(('c', v[1]), signs.replace('0', ''))))
+        if '0' in signs:
+            out.append((False, st.set(('c', v[1]), '0')))
+        return out
+
+    def known(self, v, st):
+        """v, or the number that it is known to be"""
+        if v[0] == 's':
+            c = st.get(('c', v[1]))
+            if isinstance(c, int):
+                return ('n', c)
+            if c == '0':
+                return ZERO
+        return v
+
+    def compare(self, op, a, b, st):
+        """[(value, state)] of a OP b"""
+        ka, kb = self.known(a, st), self.known(b, st)
+        if ka[0] == 'n' and kb[0] == 'n':
+            x, y = ka[1], kb[1]
+            return [(ONE if {'==': x == y, '!=': x != y, '<': x < y, '>': x > y, '<=': x <= y,
+                             '>=': x >= y}[op] else ZERO, st)]
+        if op in ('==', '!=') and (ka[0] in 'nf' and kb[0] in 'nf' or ZERO in (ka, kb) and 'r' in (ka[0], kb[0])):
+            return [(ONE if (ka == kb) == (op == '==') else ZERO, st)]
+        if ka[0] == 'n' and kb[0] == 's':
+            swap = {'<': '>', '>': '<', '<=': '>=', '>=': '<='}
+            return self.compare(swap.get(op, op), b, a, st)
+        if ka[0] == 's' and kb[0] == 'n' and a[0] == 's':
+            yes = {'==': '0', '!=': '-+', '<': '-', '>': '+', '<=': '-0', '>=': '0+'}[op]
+            if kb[1]:
+                sign = '-' if kb[1] < 0 else '+'
+                yes = {'==': sign, '!=': '-0+', '<': '-' if sign == '-' else '-0+', '>': '+' if sign == '+' else '-0+',
+                       '<=': '-' if sign == '-' else '-0+', '>=': '+' if sign == '+' else '-0+'}[op]
+                no = {'==': '-0+', '!=': sign, '<': '-0+' if sign == '-' else '+', '>': '-0+' if sign == '+' else '-',
+                      '<=': '-0+' if sign == '-' else '+', '>=': '-0+' if sign == '+' else '-'}[op]
+            else:
+                no = ''.join(c for c in '-0+' if c not in yes)
+            signs = st.get(('c', a[1]), '-0+')
+            if signs == '-+' and not kb[1]:
+                signs = '-'             # if (err) has been asked: an errno
+            taint, st = self.compared(op, a, kb, st)
+            out = []
+            for answer, allowed in ((1, yes), (0, no)):
+                rest = ''.join(c for c in signs if c in allowed)
+                if rest:
+                    exact = kb[1] and (op == '==') == bool(answer) and op in ('==', '!=')
+                    after = st.set(('c', a[1]), kb[1] if exact else rest)
+                    if taint:
+                        # The answer keeps the taint: a condition on it is one on i_size or ->mapping.
+                        name = '(%s%s%s)' % (show(a), op, kb[1])
+                        out.append((sym(name, taint), after.set(('c', name), '+' if answer else '0')))
+                    else:
+                        out.append((('n', answer), after))
+            return out
+        positive = {'!=': '==', '>=': '<', '<=': '>'}.get(op, op)   # one name for a question and its opposite
+        taint, st = self.compared(positive, a, b, st)
+        v = sym('(%s%s%s)' % (show(a), positive, show(b)), taint)
+        return self.invert(v, st) if positive != op else [(v, st)]
+
+    def invert(self, v, st):
+        turn = {'=': '!', '!': '='}
+        taint = {turn[t[0]] + t[1:] if t[0] in turn else t for t in taints(v)}
+        out = []
+        for truth, after in self.truth(v, st):
+            if taint:
+                name = '!' + v[1]
+                out.append((sym(name, taint), after.set(('c', name), '0' if truth else '+')))
+            else:
+                out.append((ZERO if truth else ONE, after))
+        return out
+
+    def eval(self, e, st):
+        """[(value, state)]"""
+        kind = e[0]
+        if kind == 'num':
+            return [(('n', e[1]), st)]
+        if kind == 'str':
+            return [(sym('text'), st)]
+        if kind == 'id':
+            return [(self.variable(e[1], st), st)]
+        out = {}
+        for v, s in getattr(self, 'e_' + {'->': 'arrow', '.': 'dot', '[]': 'index', '?': 'ternary', ',': 'comma',
+                                          'as': 'assign'}.get(kind, kind))(e, st):
+            out.setdefault((v, s.key()), (v, s))
+        if len(out) > 64:
+            raise TooMany()
+        return list(out.values())
+
+    def variable(self, name, st):
+        v = st.get(('v', self.key(name)))
+        if v:
+            return v
+        if name.startswith('VM_FAULT_'):
+            return ('f', frozenset(ERRORS if name == 'VM_FAULT_ERROR' else {name[9:]}))
+        if name in ('NULL', 'false'):
+            return ZERO
+        if name == 'true':
+            return ONE
+        if hasattr(errno, name):
+            return ('n', getattr(errno, name))
+        if re.match(r'E[A-Z]{3,}$', name):  # the kernel's own, as ERESTARTSYS
+            return ('n', 512 + sum(map(ord, name)))
+        return sym(name, self.origin(name))
+
+    def lvalue(self, e, st):
+        """(key of the state, name) of what is assigned to; the name is the same for every way to it"""
+        if e[0] == 'id':
+            return self.key(e[1]), e[1]
+        if e[0] in ('.', '->'):
+            if e[0] == '.' or e[1][0] == 'un' and e[1][1] == '&':
+                base = self.lvalue(e[1] if e[0] == '.' else e[1][2], st)[0]
+                return base + '.' + e[2], base + '.' + e[2]
+            v = self.eval(e[1], st)[0][0]
+            if v[0] == 'r':
+                return v[1] + '.' + e[2], v[1] + '.' + e[2]
+            return 'M:' + show(v) + '->' + e[2], show(v) + '->' + e[2]
+        if e[0] == 'un' and e[1] == '*':
+            v = self.eval(e[2], st)[0][0]
+            return (v[1], v[1]) if v[0] == 'r' else ('M:*' + show(v), '*' + show(v))
+        if e[0] == '[]':
+            return 'M:' + self.lvalue(e[1], st)[1] + '[]', self.lvalue(e[1], st)[1] + '[]'
+        if e[0] == 'as':
+            return self.lvalue(e[2], st)
+        return 'M:?', '?'
+
+    def e_arrow(self, e, st):
+        return [(self.member(e, s), s) for _, s in self.eval(e[1], st)]
+
+    def e_dot(self, e, st):
+        return [(self.member(e, st), st)]
+
+    def e_index(self, e, st):
+        return [(sym(show(v) + '[]', taints(v) - {'exact'}), s)
+                for v, s0 in self.eval(e[1], st) for _, s in self.eval(e[2], s0)]
+
+    def e_comma(self, e, st):
+        return [x for _, s in self.eval(e[1], st) for x in self.eval(e[2], s)]
+
+    def e_init(self, e, st):
+        sts = [st]
+        for _, item in e[1]:
+            sts = [s2 for s in sts for _, s2 in self.eval(item, s)]
+        return [(sym('{}'), s) for s in sts]
+
+    def e_uninit(self, e, st):
+        return [(ZERO, st.set(('v', self.key(e[1][1])), sym('unset ' + e[1][1])))]
+
+    def e_ternary(self, e, st):
+        out = []
+        for v, s in self.eval(e[1], st):
+            for truth, after in self.checked(v, s, e[1]):
+                if truth and e[2] is None:
+                    out.append((v, after))
+                else:
+                    out += self.eval(e[2] if truth else e[3], after)
+        return out
+
+    def e_un(self, e, st):
+        op, out = e[1], []
+        if op == '&':
+            if e[2][0] == 'id':
+                return [(('r', self.key(e[2][1])), st)]
+            key, name = self.lvalue(e[2], st)
+            if e[2][0] == '->' and name == 'F->page':
+                return [(sym('F'), st)]
+            return [(sym('&' + name), st)]
+        if op == '*':
+            return [(s.get(('v', self.lvalue(e, s)[0])) or sym(self.lvalue(e, s)[1]), s)
+                    for _, s in self.eval(e[2], st)]
+        if op in ('++', '--'):
+            return self.assign(e[2], sym('%s%d' % (op, self.line)), st)
+        for v, s in self.eval(e[2], st):
+            if op == '!':
+                if any(t.startswith('mapping#') for t in taints(v)):    # !folio->mapping
+                    v = sym('(%s!=0)' % v[1], {'=' + t if t.startswith('mapping#') else t for t in taints(v)})
+                out += self.invert(v, s) if v[0] == 's' else [(ZERO if t else ONE, a) for t, a in self.truth(v, s)]
+            elif op == '-' and self.known(v, s)[0] == 'n':
+                out.append((('n', -self.known(v, s)[1]), s))
+            elif op == '~' and self.known(v, s)[0] == 'n':
+                out.append((('n', ~self.known(v, s)[1]), s))
+            elif op == '+':
+                out.append((v, s))
+            elif op == '~' and v[0] == 'f':
+                out.append((('s', '~' + show(v), frozenset({'~' + b for b in v[1]})), s))
+            else:
+                out.append((sym(op + show(v), taints(v) - {'exact', 'pos', 'index'}), s))
+        return out
+
+    def e_post(self, e, st):
+        return [(v, s2) for v, s in self.eval(e[2], st)
+                for _, s2 in self.assign(e[2], sym('%s%d' % (e[1], self.line), taints(v)), s)]
+
+    def e_bin(self, e, st):
+        op, out = e[1], []
+        if op in ('&&', '||'):
+            for v, s in self.eval(e[2], st):
+                for truth, after in self.checked(v, s, e[2]):
+                    if truth == (op == '||'):
+                        out.append((self.answer(v, truth, 0), after))
+                    else:
+                        for w, s2 in self.eval(e[3], after):
+                            for t2, a2 in self.checked(w, s2, e[3]):
+                                x = self.answer(w, t2, 1, v)
+                                out.append((x, a2))
+            # the value of a chain that has a taint is a name with a known truth
+            return [(x if x[0] == 'n' else sym(x[1], x[2]), s if x[0] == 'n' else s.set(('c', x[1]), x[3]))
+                    for x, s in out]
+        for a, s0 in self.eval(e[2], st):
+            for b, s in self.eval(e[3], s0):
+                if op in ('==', '!=', '<', '>', '<=', '>='):
+                    out += self.compare(op, a, b, s)
+                else:
+                    out.append((self.arithmetic(op, self.known(a, s), self.known(b, s), e), s))
+        return out
+
+    @staticmethod
+    def answer(v, truth, second, first=None):
+        """what && and || give: 0 or 1; with the stale taints of what was asked, as a name that is known"""
+        t = {x for x in taints(v) | (taints(first) if first else frozenset()) if x.startswith('size#')}
+        if not t:
+            return ONE if truth else ZERO
+        return ('s', '(%s)%d%d' % (show(v), truth, second), frozenset(t), '+' if truth else '0')
+
+    def grown(self, op, a, b, e):
+        """a OP= b, which a loop may do again and again"""
+        v = self.arithmetic(op, a, b, e)
+        return sym('%s@%d' % (op, self.line), v[2]) if v[0] == 's' and '|' not in op else v
+
+    def named(self, name, t=()):
+        """a value by its expression; a long one, or one that grows in a loop, by its place"""
+        return sym(name if len(name) < 90 else '@%d' % self.line, t)
+
+    def e_assign(self, e, st):
+        _, op, target, value = e
+        out = []
+        for v, s in self.eval(value, st):
+            if op != '=':
+                out += [x for old, s2 in self.eval(target, s)
+                        for x in self.assign(target, self.grown(op[:-1], self.known(old, s2),
+                                                                self.known(v, s2), e), s2)]
+            else:
+                out += self.assign(target, v, s, value)
+        return out
+
+    def assign(self, target, v, st, value=None):
+        key, name = self.lvalue(target, st)
+        st = self.stored(name, v, st)
+        if v[0] == 's' and v[1] == '{}' and value and value[0] == 'init':
+            for field, item in value[1]:
+                for x, s in self.eval(item, st)[:1]:
+                    st = s.set(('v', key + '.' + field), x)
+        if v[0] != 's' or not re.search(r'#\d', v[1]):
+            # what was known of this place is old
+            if key.startswith('M:'):
+                st = State({k: x for k, x in st.d.items() if not (k[0] == 'c' and name in k[1])}, st.trail)
+        return [(v, st.set(('v', key), v))]
+
+    def e_guard(self, e, st):
+        return [(v, s) for v, s in self.guard(e[1], e[2], st, True)]
+
+    def e_unguard(self, e, st):
+        return self.guard(e[1], e[2], st, False)
+
+    def e_free(self, e, st):
+        """the end of a variable with __free() or of a CLASS()"""
+        v = st.get(('v', self.key(e[2][1])), ZERO)
+        found = self.tree.guard(e[1], self.stack[-1][0].file)
+        out = []
+        for truth, s in self.truth(v, st):
+            if truth and found:
+                out += self.macro(found[1], v, s)
+            elif truth and re.search(r'unlock', e[1]) and v == sym('F'):
+                out.append((ZERO, self.unlock(s, v)))
+            else:
+                out.append((ZERO, s))
+        return out
+
+    def macro(self, toks, value, st):
+        """the statement of a DEFINE_GUARD() and its like, for _T = value"""
+        if not toks:
+            return [(value, st)]
+        end = toks[-1][2]
+        body = [('op', '{', end)] + [t for t in toks] + [('op', ';', end), ('op', '}', end)]
+        fn = cpaths.Function(self.stack[-1][0].file, '$guard', 'void', [('_T', '')], end, body)
+        line = self.line
+        depth = len(self.stack)
+        outs = self.run(fn, st.set(('v', '%d:_T' % depth), value), depth)
+        self.line = line
+        return [(value, s) for _, s in outs]

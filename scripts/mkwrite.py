@@ -1,0 +1,831 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Judge ->page_mkwrite handlers: every path through them, with the helpers of the same file and folder.
+
+Along a path a State says which folio is locked, whether freeze protection is held, what was checked under this
+hold of the lock and what is known of each value. A judgement is made where a rule can be broken: at a lock, at
+a use, at the return. Rules (README.md has the reasons):
+
+  unlocked  success without VM_FAULT_LOCKED
+  balance   LOCKED with the folio unlocked or beside an error, an error with it locked, locked or unlocked twice
+  retry     VM_FAULT_RETRY (mmap_lock is still held) or a bare errno
+  early     freeze protection ends before the folio is dirty
+  freeze    none is taken, one is not ended, or ended twice
+  mapping   the folio is used without a look at ->mapping under this hold of its lock
+  isize     the same with i_size, or a decision by an i_size from before
+  eof       a folio that begins at i_size is taken for one inside the file
+  rank      what ranks outside of the folio lock is taken below it, or inode_lock() at all
+  try       a trylock of what is held over a copy to or from user memory, then "come again": for ever
+  claim     vmf->prepared is more than was prepared
+
+What a value comes from, its taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one,
+'/outer' below another lock); 'exact' just that, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index' where the folio
+is; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or a block, 'fsize' the size of the folio.
+"""
+import collections
+import errno
+import os
+import re
+import sys
+
+import cpaths
+import cvalues
+from cvalues import ERRORS, ONE, ZERO, State, TooMany, bits, show, sym, taints
+
+RULES = 'unlocked balance retry early freeze mapping isize eof rank try claim'.split()
+BUDGET, SHARE = 30000, 4000             # nodes walked for one handler, and for one call of a helper
+
+NOT_LOCKED = ERRORS | {'NOPAGE', 'RETRY'}
+SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')
+# Helpers that leave freeze protection to the caller and say so.
+BARE = ('block_page_mkwrite', 'iomap_page_mkwrite')
+MKWRITE = re.compile(r'^(?!trace_|do_page_mkwrite$|filemap_mkwrite_lock$).*page_mkwrite$')
+
+
+def names(*patterns):
+    return re.compile('^(?:%s)$' % '|'.join(patterns))
+
+
+# ---- what is known of a function by its name ----
+
+# It stands for its argument.
+SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR\w*',
+             r'ERR_(PTR|CAST)', r'data_race', r'le\d+_to_cpu', r'no_free_ptr', r'smp_load_acquire')
+# Its answer hangs on the arguments alone: asked again, it is the same.
+PURE = names(r'IS_\w+', r'S_IS\w+', r'[A-Z0-9_]+_(I|SB|SBI)', r'F2FS_\w+', r'\w+_(is|test|has|can|should|needs?)_\w+',
+             r'is_\w+', r'to_\w+', r'test_(bit|opt\w*)', r'\w+_cp_error', r'sb_rdonly', r'file_\w*inode',
+             r'(netfs|ceph)_inode', r'folio_(pos|size|order|index|nr_pages|inode|mapping|file_mapping|test_\w+)', r'page_(mapping|offset)',
+             r'mapping_\w+', r'\w*i_blocksize', r'offset_in_\w+', r'(u?min|u?max|clamp)\w*', r'round_(up|down)',
+             r'(PAGE_)?ALIGN\w*', r'DIV_ROUND_UP', r'sizeof')
+# It only talks, whatever it is given.
+TALK = names(r'trace_\w+', r'pr_\w+', r'd?printk\w*', r'_(enter|leave|debug)', r'dout\w*', r'mlog\w*',
+             r'\w*_(debug|err|msg)', r'\w*_warn\w*', r'netfs_stat\w*', r'might_\w+', r'lockdep_\w+', r'ASSERT', r'\w+_bug_on',
+             r'kv?free')
+# It marks the folio dirty.
+DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is)_)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|'
+              r'.*commit_write|nfs_update_(folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|'
+              r'.*mkwrite.*dirty.*)')
+# It uses the folio as one of this mapping.
+USE = re.compile(r'attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin')
+# It waits for space or a transaction, and so ranks outside of the folio lock.
+WAIT = re.compile(r'(journal_start(_\w+)?|_trans(action)?_(begin|start|alloc|join).*|start_trans(action)?|'
+                  r'(budget|reserve)_space|inplace_reserve|quota_lock(_check)?|get_caps|balance_fs|'
+                  r'start_ordered_extent|filemap_fdatawrite.*|filemap_write_and_wait.*|balance_dirty_pages.*)$')
+TIME = names(r'(file|inode)_update_time(_flags)?')
+# It takes a lock that may keep i_size.
+OUTER = re.compile(r'(?<!cond_)(?<!try)lock(_|$)(?!.*(folio|page))|_nq$|^down_|get_caps')
+# It is given the folio, and leaves its lock alone; else the name says what is possible.
+NEUTRAL = re.compile(r'^(folio|page|get|put)_(get|put|page|folio|ref\w*|wait\w*|test\w*|set\w*|clear\w*|zero\w*|add\w*|'
+                     r'mark\w*|attach\w*|detach\w*|change\w*|mkclean|end_writeback|start\w*|end_private\w*)$|'
+                     r'_wait_|wait_on|wait_for|_dirty|(un)?lock_extent|_update_|_put$|_release$')
+MAY_LOCK = re.compile(r'lock|grab|begin|mkwrite|prepare|get_(page|folio)|fault')
+MAY_UNLOCK = re.compile(r'unlock|release|abort|cleanup|finish|done|drop|_end($|_)|fail|err')
+
+# ---- what else is known by its name ----
+
+# A page, or a block.
+SMALL = re.compile(r'\b(PAGE_S(IZE|HIFT)|page_size|i_?blocksize|block_size|sectorsize|s_blocksize|blkbits|b_size)\b|'
+                   r'\w+_(blocksize|blksize)\b')
+# Locks that truncate and the like take for the whole mapping.
+OUTSIDE = re.compile(r'invalidate_lock|i_mmap_lock|i_mmap_sem|mmap_sem')
+# A handler with any of this works on the page cache, not on memory of its own.
+CACHE = re.compile(r'-> mapping [!=]=|[!=]= \w+ -> mapping|[^!=]= \w+ -> mapping|! \w+ -> mapping|'
+                   r'check_truncate|filemap_mkwrite_lock|i_size|(block|iomap|netfs|filemap)_page_mkwrite')
+# A function is followed if it, or what it calls, has any of this.
+MATTERS = re.compile(r'^(__)?(folio|page)_(try)?(un)?lock|^(un|try)?lock_page|^__folio_lock|_pagefault$|update_time$|'
+                     r'inode_(un|try)?lock|invalidate_(un)?lock|check_truncate$|^i_size(_read)?$|^(?!trace).*mkwrite|'
+                     r'^VM_FAULT_|^i_rwsem$|^f2fs_(folio|put)_p|^vmf_|^prepared$|' + WAIT.pattern)
+MAPPING = re.compile(r'-> mapping ([!=]=|\))')
+LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
+
+# The head of a function: at the beginning of a line, and not ended by a semicolon there.
+DEFINED = re.compile(r'^[a-z_][\w \t*]*?\b(\w+)\((?![^\n]*;[ \t]*$)', re.M)
+
+Finding = collections.namedtuple('Finding', 'file line function rule kind text path')
+
+
+class Tree:
+    """the C files of a kernel tree; those below over stand in front of those of root, and some may be gone"""
+
+    def __init__(self, root, over=None, gone=()):
+        self.roots, self.gone = [r for r in (over, root) if r], gone
+        self.files, self.folders, self.defined, self.relevance = {}, {}, {}, {}
+
+    def path(self, name):
+        paths = [] if name in self.gone else [os.path.join(r, name) for r in self.roots]
+        return next((p for p in paths if os.path.exists(p)), None)
+
+    def text(self, name):
+        path = self.path(name)
+        if not path:
+            return ''
+        with open(path, encoding='utf-8', errors='replace') as f:
+            return f.read()
+
+    def file(self, name):
+        if name not in self.files:
+            self.files[name] = cpaths.File(name, self.text(name))
+        return self.files[name]
+
+    def folder(self, name):
+        """the names of the C files and headers beside name"""
+        d = os.path.dirname(name)
+        if d not in self.folders:
+            self.folders[d] = sorted({os.path.join(d, n) for r in self.roots if d and os.path.isdir(os.path.join(r, d))
+                                      for n in os.listdir(os.path.join(r, d)) if n.endswith(('.c', '.h'))})
+        return self.folders[d]
+
+    def function(self, name, near, beside=False):
+        """the definition that name has in the file near, or (beside) in its folder"""
+        f = self.file(near).functions.get(name)
+        if f or not beside:
+            return f
+        d = os.path.dirname(near)
+        if d not in self.defined:
+            self.defined[d] = {}
+            for file in self.folder(near):
+                for m in DEFINED.finditer(self.text(file)):
+                    self.defined[d].setdefault(m[1], file)
+        file = self.defined[d].get(name)
+        return self.file(file).functions.get(name) if file else None
+
+    def matters(self, fn, what=None, busy=()):
+        """whether fn, or what it calls in its file, has a name that what matches; DIRTY ones by their locks only"""
+        what = what or (LOCKS if DIRTY.match(fn.name) else MATTERS)
+        key = fn.file, fn.name, what
+        if key not in self.relevance:
+            self.relevance[key] = what is MATTERS and bool(MAPPING.search(' '.join(t[1] for t in fn.body))) or any(
+                what.search(t[1]) for t in fn.body if t[0] == 'id') or any(
+                self.matters(g, what, busy + (fn.name,)) for g in
+                (self.function(c, fn.file) for c in fn.calls if c not in busy) if g and g is not fn)
+        return self.relevance[key]
+
+    def guard(self, name, near):
+        for file in [near] + [n for n in self.folder(near) if n.endswith('.h')]:
+            found = name in self.text(file) and self.file(file).guards.get(name)
+            if found:
+                return found
+        return None
+
+
+class Handler(cvalues.Walk):
+    """the judge of one handler"""
+
+    def __init__(self, tree, fn, handlers):
+        super().__init__(fn, BUDGET)
+        self.tree, self.handlers = tree, handlers
+        self.findings, self.forwards = {}, {}
+        self.lost, self.skip = None, set()      # what was too much to follow
+        self.is_int = fn.returns.split()[-1:] != ['vm_fault_t']
+        self.cache = bool(CACHE.search(' '.join(self.words(fn, set()))))
+
+    def words(self, fn, seen):
+        seen.add(fn.name)
+        yield from (t[1] for t in fn.body)
+        for c in fn.calls:
+            g = self.tree.function(c, fn.file)
+            if g and c not in seen:
+                yield from self.words(g, seen)
+
+    # ---- what is said ----
+
+    def say(self, st, rule, text, undecidable=False, line=None):
+        if self.lost and not undecidable:
+            undecidable, text = True, '%s (not followed: %s)' % (text, self.lost)
+        where = self.stack[-1][0] if self.stack else self.fn
+        line = line or self.line
+        if where is not self.fn:
+            text += ' (in %s)' % where.name
+        key = where.file, line, rule, text
+        if key in self.findings:
+            return
+        trail, path = st.trail, []
+        while trail:
+            path.append('%d%s' % (trail[0], '+' if trail[1] else '-'))
+            trail = trail[2]
+        self.findings[key] = Finding(where.file, line, self.fn.name, rule,
+                                     'undecidable' if undecidable else 'finding', text, ' '.join(reversed(path[:8])))
+
+    def judge(self):
+        try:
+            st = State({})
+            for name, kind in self.fn.params:
+                v = sym('vmf') if 'vm_fault' in kind else sym('F') if re.match(r'struct (page|folio) \*', kind) \
+                    else sym(name)
+                st = st.set(('v', '0:' + name), v)
+            self.line = self.fn.line
+            for value, end in self.run(self.fn, st, 0):
+                self.at_return(value, end)
+        except (cpaths.Unreadable, TooMany) as e:
+            self.stack = []
+            self.say(State({}), 'balance', 'not judged to the end: %s' % (str(e) or 'too many paths'), True, self.fn.line)
+        return self
+
+    def compared(self, op, a, b, st):
+        """(the taints of a OP b, the state); of ->mapping: '=' in front if true means that it is ours, '!' if false"""
+        taint = taints(a) | taints(b)
+        pos, size = (taints(a), taints(b)) if op in ('>', '<=') else (taints(b), taints(a))
+        if op not in ('==', '!=') and ('pos' in pos and 'exact' in size or 'index' in pos and 'pages' in size):
+            self.say(st, 'eof', 'a folio that begins at i_size is taken for one inside the file')
+        if b[0] == 'n':
+            taint -= {'bytes'}
+        elif 'bytes' in taint and self.locked(st):
+            st = st.set('loop', 1)
+        mark = {'==': '=', '!=': '!'}.get(op, '')
+        return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
+
+    @staticmethod
+    def origin(name):
+        return {'small'} if SMALL.search(name) else set()
+
+    def stored(self, name, v, st):
+        return self.claim(v, st) if re.search(r'(->|\.)prepared$', name) else st
+
+    def member(self, e, st):
+        key, name = self.lvalue(e, st)
+        v = st.get(('v', key))
+        if v:
+            return v
+        field, epoch = e[2], st.get('epoch', 0)
+        if name == 'vmf->page':
+            return sym('F')
+        if field == 'mapping' and name in ('F->mapping', 'F.mapping'):
+            return sym('F->mapping#%d' % epoch, {'mapping#%d' % epoch})
+        if field == 'i_size':
+            return self.size(st)
+        if field == 'index' and name == 'F->index' or name == 'vmf->pgoff':
+            return sym(name, {'index'})
+        return self.named(name, self.origin(field))
+
+    def size(self, st):
+        t = 'size#%d' % st.get('epoch', 0) + ('/outer' if st.get('outer') else '') + \
+            ('' if self.locked(st) else '/early')
+        return sym('i_size#%d' % st.get('epoch', 0), {t, 'exact'})
+
+    def arithmetic(self, op, a, b, e):
+        if a[0] in 'nf' and b[0] in 'nf':
+            x, y = (v[1] if v[0] == 'f' else frozenset() if v == ZERO else None for v in (a, b))
+            if op == '|' and x is not None and y is not None:
+                return bits(*(x | y))
+            if op == '&' and x is not None and y is not None:
+                return bits(*(x & y))
+            if a[0] == b[0] == 'n':
+                n = {'|': a[1] | b[1], '&': a[1] & b[1]}.get(op)
+                if n is not None:
+                    return ('n', n)
+        if op == '&' and a[0] == 'f' and taints(b) and all(t[0] == '~' for t in taints(b)):
+            return bits(*(a[1] - {t[1:] for t in b[2]}))
+        if op == '|' and {'f', 's'} == {a[0], b[0]}:    # an unknown answer, and a bit
+            f, s = (a, b) if a[0] == 'f' else (b, a)
+            return ('s', '%s|%s' % (show(s), show(f)), taints(s) | {'|' + x for x in f[1]})
+        if op == '&' and re.match(r'.*->(vm_)?flags$', show(a)) and \
+                re.search(r'\b(FAULT_FLAG_(MK)?WRITE|VM_SHARED)\b', show(b)):
+            return ONE                  # the VM sets them for every ->page_mkwrite
+        if op == '&' and ZERO in (a, b):
+            return ZERO
+        t = (taints(a) | taints(b)) - {'exact', 'pos', 'index', 'pages'}
+        if op == '>>' and 'exact' in taints(a):
+            t |= {'pages'}
+        if op == '<<' and 'index' in taints(a):
+            t |= {'pos'}
+        if op == '<<' and a == ONE:
+            t |= {'small'}
+        if op in '<<>>' and 'small' in taints(b):
+            t -= {'small'} if a != ONE else set()
+        return self.named('(%s%s%s)' % (show(a), op, show(b)), t)
+
+    # ---- what a condition says ----
+
+    def decides(self, v, st):
+        """v decides where to go, or is handed to a function"""
+        if self.locked(st) and self.stale(v, st):
+            self.old_size(st, v)
+
+    def checked(self, v, st, e):
+        """truth(), and what was checked by asking"""
+        out = []
+        for truth, after in self.truth(v, st, e):
+            now = after.get('epoch', 0)
+            if ('=mapping#%d' if truth else '!mapping#%d') % now in taints(v):
+                after = after.set('mapping', 1)
+            if any(t.split('/')[0] == 'size#%d' % now for t in taints(v)) and self.locked(after):
+                after = after.set('isize', 1)
+            out.append((truth, after))
+        return out
+
+    # ---- locks, freeze protection, checks ----
+
+    @staticmethod
+    def locked(st):
+        return any(k[0] == 'l' and v == 'L' for k, v in st.d.items())
+
+    def lock(self, st, folio):
+        if folio[0] != 's':
+            return st
+        if st.get(('l', folio[1])) == 'L' and not re.search(r'@|\[\]', folio[1]):
+            # the same line again is a loop over other folios, perhaps
+            self.say(st, 'balance', 'locks the folio twice', st.get('lockline') == self.line)
+        if folio[1] != 'F':
+            return st.set(('l', folio[1]), 'L')
+        d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'loop', 'said'):
+            d.pop(k, None)
+        d['epoch'] = min(d.get('epoch', 0) + 1, 3)
+        d[('l', 'F')], d['lockline'] = 'L', self.line
+        if d.get('frozen', 0) == 0 and d.get('started'):
+            d['thawed'] = self.line     # locked after freeze protection has ended
+        return State(d, st.trail)
+
+    def unlock(self, st, folio):
+        if folio[0] != 's':
+            return st
+        was = st.get(('l', folio[1]))
+        if was == 'U':
+            self.say(st, 'balance', 'unlocks the folio twice')
+        elif was is None and folio[1] == 'F':
+            if not st.get('maylock'):
+                self.say(st, 'balance', 'unlocks a folio that it has not locked')
+        elif was is None:
+            if st.get(('l', 'F')) == 'L' and re.match(r'unset|.*->(folio|page)', folio[1]):
+                return st.set(('l', 'F'), '?')
+            return st
+        st = st.set(('l', folio[1]), 'U')
+        return st.set('dirty', None) if folio[1] == 'F' else st
+
+    def checked_lock(self, st):
+        """as filemap_mkwrite_lock() and the helpers behind it leave the folio"""
+        return self.lock(st, sym('F')).set('mapping', 1).set('isize', 1)
+
+    def freeze(self, st, start):
+        n = st.get('frozen', 0)
+        if start:
+            self.rank(st, 'freeze protection')
+            return st.set('frozen', min(n + 1, 2)).set('started', 1).set('thawed', None)
+        if not n:
+            self.say(st, 'freeze', 'ends freeze protection twice' if st.get('started') else
+                     'ends freeze protection that it has not taken')
+            return st
+        if n == 1 and not st.get('dirty'):
+            st = st.set('thawed', self.line)
+        return st.set('frozen', n - 1)
+
+    def dirty(self, st):
+        return st.set('dirty', 1) if st.get(('l', 'F')) != 'U' and (st.get('frozen') or not st.get('started')) else st
+
+    def rank(self, st, what):
+        if self.locked(st):
+            self.say(st, 'rank', '%s below the folio lock' % what)
+
+    def use(self, st):
+        if st.get(('l', 'F')) == 'L' and not st.get('mapping') and not st.get('said'):
+            self.say(st, 'mapping', 'the folio is used before ->mapping is checked under its lock')
+            return st.set('said', 1)
+        return st
+
+    # ---- i_size ----
+
+    def stale(self, v, st):
+        """the i_size that v hangs on was read before this hold of the lock"""
+        now = 'size#%d' % st.get('epoch', 0)
+        return any(t.startswith('size#') and (not t.startswith(now) or '/early' in t) for t in taints(v))
+
+    def old_size(self, st, v):
+        outer = any('/outer' in t for t in taints(v))
+        self.say(st, 'isize', 'decides by an i_size that was read before the folio lock' +
+                 (': under which other lock?' if outer else ''), outer)
+
+    # ---- what is claimed ----
+
+    def claim(self, v, st):
+        t = taints(v)
+        if 'bytes' in t:
+            if st.get('small') and not st.get('whole'):
+                self.say(st, 'claim', 'one page or block was prepared (line %d), more is claimed' % st.get('small') +
+                         (' unless that is a loop' if st.get('loop') else ''), bool(st.get('loop')))
+        elif any(x.startswith('size#') for x in t):
+            self.say(st, 'claim', 'claims what i_size says, not what was prepared')
+        elif 'fsize' in t:
+            self.say(st, 'claim', 'claims the whole folio, beyond i_size')
+        return st
+
+    def prepare(self, name, values, st):
+        """an unknown call below the lock: does it get one page, or all?"""
+        if st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or TALK.match(name):
+            return st
+        t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
+        if 'bytes' in t:
+            st = st.set('whole', 1)
+        elif 'small' in t and 'size' not in name:
+            st = st.set('small', self.line)
+        return st
+
+    # ---- calls ----
+
+    def e_call(self, e, st):
+        _, fn, args, line = e
+        name = fn[1] if fn[0] == 'id' else fn[2] if fn[0] in ('->', '.') else ''
+        if name == '$guard':            # scoped_cond_guard(): taken or not
+            text = ' '.join([args[0][1]] + [show(v) for a in args[1:] for v, _ in self.eval(a, st)[:1]])
+            held = 'i_rwsem' in text or re.search(r'inode.*lock', text)
+            return [(ONE, st), (ZERO, st.set('tried', 'inode' if held else args[0][1]) if '_try' in text else st)]
+        if name == '$loop':
+            return [(sym('$loop%d' % line), s) for _, s in self.eval(args[0], st)]
+        if SAME.match(name):
+            return self.same(name, args, st, e)
+        if name in ('IS_ERR', 'IS_ERR_OR_NULL'):
+            return [x for v, s in self.eval(args[0], st) for x in self.is_err(name, v, s)]
+        if name in ('BUG', 'panic', 'unreachable', 'return_ptr'):
+            return []
+        outs = [((), st)]
+        for a in args:
+            outs = [(vs + (v,), s2) for vs, s in outs for v, s2 in self.eval(a, s)]
+        result = []
+        for values, s in outs:
+            if fn[0] != 'id':
+                for _, s2 in self.eval(fn[1], s) if fn[0] in ('->', '.') else [(None, s)]:
+                    result += self.by_pointer(name, values, s2)
+            else:
+                result += self.call(name, args, values, s, line)
+        return result
+
+    def same(self, name, args, st, e):
+        outs = self.eval(args[0], st) if args else [(ZERO, st)]
+        if name == 'no_free_ptr' and args:
+            outs = [(v, s.set(('v', self.lvalue(args[0], s)[0]), ZERO)) for v, s in outs]
+        if name.startswith('BUG_ON'):
+            outs = [(ZERO, a) for v, s in outs for t, a in self.truth(v, s) if not t]
+        if 'WARN_ON' in name:           # says something, and goes on: no check by itself
+            outs = [((ONE if t else ZERO) if v[0] != 's' else v, a) for v, s in outs
+                    for t, a in ([(0, s)] if v[0] == 's' else self.truth(v, s))]
+        return outs
+
+    def is_err(self, name, v, st):
+        if v[0] != 's':
+            return [(ONE if v == ZERO and 'NULL' in name else ZERO, st)]
+        signs = st.get(('c', v[1]), '-0+')
+        if isinstance(signs, int):
+            return [(ONE if signs < 0 else ZERO, st)]
+        bad = '-0' if 'NULL' in name else '-'
+        return [(answer, st.set(('c', v[1]), ''.join(c for c in signs if (c in bad) == yes)))
+                for answer, yes in ((ONE, True), (ZERO, False)) if any((c in bad) == yes for c in signs)]
+
+    def by_pointer(self, name, values, st):
+        if name == 'page_mkwrite':
+            return self.contract('*', st)
+        v = sym('%s@%d' % (name, self.line))
+        return [(v, st.set(('c', v[1]), None))]
+
+    def contract(self, name, st):
+        """the answers of a handler that is judged by itself"""
+        if name not in self.forwards:
+            self.forwards[name] = self.line
+        ok = self.checked_lock(st).set('own', 1).set('dirty', 1).set('thawed', None)
+        return [(bits('LOCKED'), ok), (bits('NOPAGE'), st.set('own', 1)), (bits('SIGBUS'), st.set('own', 1))]
+
+    def each_sign(self, v, st, signs):
+        """[(sign, state)] for those of v that are possible"""
+        if v[0] == 'n':
+            return [('-' if v[1] < 0 else '+' if v[1] else '0', st)]
+        if v[0] != 's':
+            return [('+', st)]
+        have = st.get(('c', v[1]), '-0+')
+        if isinstance(have, int):
+            return [('-' if have < 0 else '+', st)]
+        return [(c, st.set(('c', v[1]), c)) for c in have if c in signs]
+
+    def call(self, name, args, values, st, line):
+        first = values[0] if values else ZERO
+        site = sym('%s@%d' % (name, line))
+        fresh = st.set(('c', site[1]), None)
+        minus, zero, plus = (fresh.set(('c', site[1]), c) for c in '-0+')
+
+        # the folio lock
+        if re.match(r'(__)?(folio_lock|lock_page)$', name):
+            return [(ZERO, self.lock(st, first))]
+        if re.match(r'(__)?(folio_lock|lock_page)_killable$', name):
+            return [(ZERO, self.lock(st, first)), (site, minus)]
+        if name in ('folio_trylock', 'trylock_page'):
+            return [(ONE, self.lock(st, first)), (ZERO, st)]
+        if name in ('folio_unlock', 'unlock_page', '__folio_unlock'):
+            return [(ZERO, self.unlock(st, first))]
+        if name in ('f2fs_folio_put', 'f2fs_put_page'):
+            return [(ZERO, self.unlock(st, first) if len(values) > 1 and values[1] != ZERO else st)]
+        if name == 'filemap_mkwrite_lock':
+            v = sym(site[1], {'bytes'})
+            return [(v, self.checked_lock(plus)), (v, minus)]
+        if name in ('folio_mkwrite_check_truncate', 'page_mkwrite_check_truncate'):
+            ok = plus.set('mapping', 1).set('isize', 1) if self.locked(st) else plus
+            return [(sym(site[1], {'bytes'}), ok), (site, minus)]
+
+        # the page and its folio
+        if name in ('page_folio', 'compound_head', 'folio_page', 'folio_file_page') and first[0] == 's':
+            return [(sym('F') if first[1] == 'F' else sym('%s(%s)' % (name, show(first))), st)]
+        if name in ('folio_pos', 'page_offset') and first[0] == 's':
+            return [(sym('%s(%s)' % ('pos', first[1]), {'pos'}), st)]
+        if name in ('folio_size', 'page_size', 'thp_size'):
+            return [(sym('size(%s)' % show(first), {'fsize'}), st)]
+        if name == 'i_size_read':
+            return [(self.size(st), st)]
+
+        # freeze protection, and what ranks outside
+        if name == 'sb_start_pagefault':
+            return [(ZERO, self.freeze(st, True))]
+        if name == 'sb_end_pagefault':
+            return [(ZERO, self.freeze(st, False))]
+        if TIME.match(name):
+            self.rank(st, name + '()')
+            if not st.get('frozen') and not st.get('own') and self.fn.name not in BARE:
+                self.say(st, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
+            return [(site, fresh)]
+        text = ' '.join(show(v) for v in values)
+        if re.match(r'inode_lock(_nested|_shared|_killable|_shared_nested)?$', name) or \
+                re.match(r'down_(read|write)', name) and 'trylock' not in name and 'i_rwsem' in text:
+            self.say(st, 'rank', 'takes inode_lock(), which ranks outside of mmap_lock')
+            return [(site, fresh.set('outer', 1))]
+        if 'trylock' in name:
+            held = name in ('inode_trylock', 'inode_trylock_shared') or 'i_rwsem' in text
+            return [(ONE, st.set('outer', 1)), (ZERO, st.set('tried', 'inode' if held else name))]
+        if name.startswith('filemap_invalidate_lock') or re.match(r'down_(read|write)', name) and OUTSIDE.search(text):
+            self.rank(st, 'invalidate_lock')
+            return [(site, fresh.set('outer', 1))]
+
+        # answers
+        if name == 'vmf_fs_error':
+            return self.fs_error(first, st)
+        if name == 'vmf_error':
+            return [(bits('OOM' if first == ('n', -errno.ENOMEM) else 'SIGBUS'), st)]
+        if name == 'block_page_mkwrite_return':
+            return [(bits('LOCKED') if sign == '0' else bits('NOPAGE') if self.known(first, s) in (
+                ('n', -errno.EFAULT), ('n', -errno.EAGAIN)) else bits('SIGBUS'), s)
+                for sign, s in self.each_sign(first, st, '-0')]
+        if name in ('dax_iomap_fault', 'dax_finish_sync_fault'):
+            return [(bits('NOPAGE'), st), (bits('SIGBUS'), st)]
+        if name == 'retain_and_null_ptr':
+            return [(ZERO, st.set(('v', self.lvalue(args[0], st)[0]), ZERO))]
+
+        # other handlers
+        if name == 'block_page_mkwrite':
+            self.forwards.setdefault(name, self.line)
+            return [(site, self.checked_lock(zero).set('dirty', 1)), (site, minus)]
+        if name in SHARED or MKWRITE.match(name) and name in self.handlers:
+            out = self.contract(name, st)
+            return [(v, s.set('own', st.get('own'))) for v, s in out] if name in BARE else out
+        near = self.tree.function(name, self.stack[-1][0].file, beside=not DIRTY.match(name) and
+                                  any(v[0] == 's' and v[1] in ('F', 'vmf') for v in values))
+        if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
+                len(self.stack) < 8 and self.tree.matters(near):
+            return self.follow(near, values, self.effects(name, values, st, line, True))
+        if MKWRITE.match(name):
+            return self.contract(name, st)
+        return self.unknown(name, args, values, fresh, site, line)
+
+    def follow(self, fn, values, st):
+        depth = len(self.stack)
+        pre = '%d:' % depth
+        inner = st
+        for (param, _), v in zip(fn.params, values):
+            inner = inner.set(('v', pre + param), v)
+        stack, line, limit = list(self.stack), self.line, self.limit
+        self.limit = min(limit, self.steps + SHARE // depth)
+        try:
+            return self.run(fn, inner, depth)
+        except (cpaths.Unreadable, TooMany):
+            if self.steps >= limit:
+                raise
+            # this one is too much: go on as if it were unknown
+            self.stack, self.line = stack, line
+            self.skip.add(fn.name)
+            if self.tree.matters(fn, LOCKS):
+                self.lost = fn.name
+                if sym('F') in values:
+                    st = st.set(('l', 'F'), '?').set('maylock', fn.name)
+            return [(sym('%s@%d' % (fn.name, line)), st)]
+        finally:
+            self.limit = limit
+
+    def fs_error(self, v, st):
+        if v[0] == 'n' and v[1]:
+            name = errno.errorcode.get(-v[1], '')
+            return [(bits({'EAGAIN': 'NOPAGE', 'ENOMEM': 'OOM'}.get(name, 'SIGBUS')), st)]
+        out = []
+        for sign, s in self.each_sign(v, st, '-0+'):
+            c = s.get(('c', v[1])) if v[0] == 's' else None
+            if isinstance(c, int):
+                out += self.fs_error(('n', c), s)
+            else:
+                out.append((bits('LOCKED' if sign == '0' else 'SIGBUS'), s))
+        return out
+
+    def effects(self, name, values, st, line, followed=False):
+        """what a name says about a function; one that is followed shows the rest by itself"""
+        if DIRTY.match(name):
+            st = self.dirty(self.use(st))
+        elif USE.search(name):
+            st = self.use(st)
+        if WAIT.search(name):
+            self.rank(st, name + '()')
+        if name == 'iomap_iter' and self.locked(st):
+            self.say(st, 'rank', 'iomap_begin is called with the folio locked', True)
+        if followed:
+            return st
+        if self.locked(st) and not TALK.match(name):
+            for v in values:
+                self.decides(v, st)
+        if OUTER.search(name) and not self.locked(st):
+            st = st.set('outer', 1)
+        ours = any(v[0] == 's' and v[1] in ('F', 'vmf') or v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] == ('s', 'F')
+                   for v in values)
+        if ours and not NEUTRAL.search(name) and not TALK.match(name):
+            if st.get(('l', 'F')) == 'L':
+                if MAY_UNLOCK.search(name):
+                    st = st.set(('l', 'F'), '?').set('maylock', None)
+            elif MAY_LOCK.search(name):
+                st = st.set('maylock', name)
+        return self.prepare(name, values, st)
+
+    def unknown(self, name, args, values, st, site, line):
+        if PURE.match(name):
+            t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
+            t -= {'exact', 'pos', 'index', 'pages', 'bytes'} if 'test' in name else {'exact', 'pos', 'index', 'pages'}
+            if SMALL.search(name):
+                t |= {'small'}
+            text = '%s(%s)' % (name, ','.join(show(v) for v in values))
+            if re.search(r'\bF\b', text):
+                text += '#%d' % st.get('epoch', 0)
+            if name in ('folio_mapping', 'page_mapping', 'folio_file_mapping') and values and values[0][1] == 'F':
+                t |= {'mapping#%d' % st.get('epoch', 0)}
+            if name in ('nfs_folio_length', 'nfs_page_length'):
+                st = st.set('isize', 1)
+            return [(sym(text, t), st)]
+        if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
+            return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
+        st = self.effects(name, values, st, line)
+        for a, v in zip(args, values):
+            # written through its address; a folio that we know stays
+            if v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] != ('s', 'F'):
+                st = st.set(('v', v[1]), sym('%s@%d:%s' % (name, line, v[1])))
+        return [(site, st)]
+
+    # ---- cleanup.h ----
+
+    def guard(self, name, args, st, begin):
+        values = []
+        for a in args:
+            v, st = self.eval(a, st)[0]
+            values.append(v)
+        found = self.tree.guard(name, self.stack[-1][0].file)
+        if found:
+            return self.macro(found[0 if begin else 1], values[0] if values else ZERO, st)
+        first = values[0] if values else ZERO
+        text = name + ' ' + ' '.join(show(v) for v in values)
+        if re.search(r'pagefault|frozen|freeze', name):
+            return [(first, self.freeze(st, begin))]
+        if re.search(r'invalidate|^i_mmap', name) or OUTSIDE.search(text):
+            if begin:
+                self.rank(st, 'invalidate_lock')
+            return [(first, st.set('outer', 1))]
+        if re.search(r'inode.*lock|lock.*inode', name) or 'i_rwsem' in text:
+            if begin and not name.endswith('_try'):
+                self.say(st, 'rank', 'takes inode_lock(), which ranks outside of mmap_lock')
+            return [(first, st.set('outer', 1))]
+        if re.search(r'folio|page', name) and first == sym('F'):
+            return [(first, self.lock(st, first) if begin else self.unlock(st, first))]
+        return [(first, st.set('outer', 1) if begin and not self.locked(st) else st)]
+
+    # ---- the return ----
+
+    def at_return(self, v, st):
+        self.line = st.get('line', self.line)
+        v = self.known(v, st)
+        mine = st.get(('l', 'F'))
+        held = [k[1] for k, x in st.d.items() if k[0] == 'l' and x == 'L']
+        unsure = [k[1] for k, x in st.d.items() if k[0] == 'l' and x == '?']
+        if st.get('frozen'):
+            self.say(st, 'freeze', 'returns with freeze protection held')
+        if self.is_int and self.fn.name in SHARED:
+            v = bits('LOCKED') if v == ZERO else bits('SIGBUS') if v[0] == 'n' else v
+            if v[0] == 's':
+                for sign, s in self.each_sign(v, st, '-0'):
+                    self.at_return(bits('LOCKED') if sign == '0' else bits('SIGBUS'), s)
+                return
+        if v[0] == 'n' and v[1] == 0 or v[0] == 'f' and not v[1] & (NOT_LOCKED | {'LOCKED'}):
+            self.say(st, 'unlocked', 'returns success without VM_FAULT_LOCKED')
+            return
+        if v[0] == 'n':
+            self.say(st, 'retry', 'returns a bare errno')
+            return
+        if v[0] != 'f':
+            self.unknown_return(v, st, held, unsure)
+            return
+        f = v[1]
+        if 'RETRY' in f:
+            self.say(st, 'retry', 'returns VM_FAULT_RETRY, but mmap_lock is still held')
+        if st.get('tried') and f & {'NOPAGE', 'RETRY'}:
+            self.say(st, 'try', 'comes again after a trylock failed, for ever if the fault is below that lock' if
+                     st.get('tried') == 'inode' else
+                     '%s() failed: comes again for ever if that is held over a copy to or from user memory'
+                     % st.get('tried'), st.get('tried') != 'inode')
+        if 'LOCKED' in f:
+            if f & NOT_LOCKED:
+                self.say(st, 'balance', 'returns VM_FAULT_LOCKED beside VM_FAULT_%s' % '|'.join(sorted(f & NOT_LOCKED)))
+            else:
+                self.locked_return(st, mine, held)
+        elif held:
+            other = 'F' not in held
+            self.say(st, 'balance', 'returns an error with %s locked' % ('another folio' if other else 'the folio'),
+                     other)
+        elif unsure:
+            self.say(st, 'balance', 'an error, and the folio may be locked', True)
+
+    def unknown_return(self, v, st, held, unsure):
+        t = taints(v)
+        if '|LOCKED' in t and not held and not unsure and not st.get('maylock'):
+            self.say(st, 'balance', 'returns VM_FAULT_LOCKED with the folio unlocked')
+        elif v[1].startswith('unset '):
+            self.say(st, 'unlocked', 'returns a variable that no path has set')
+        elif held or unsure:
+            self.say(st, 'balance', 'returns what %s says, with the folio %slocked' %
+                     (v[1], '' if held else 'maybe '), True)
+        elif self.errno_type(v):
+            self.say(st, 'retry', 'returns a bare errno')
+        elif '|RETRY' in t:
+            self.say(st, 'retry', 'returns VM_FAULT_RETRY, but mmap_lock is still held')
+        elif re.match(r'\w+@\d+$', v[1]):
+            name, line = v[1].split('@')
+            self.forwards.setdefault(name, int(line))
+
+    def errno_type(self, v):
+        """it comes from a function that does not return a vm_fault_t, by its name or by the variable"""
+        graph = self.fn.graph()
+        for n in graph.nodes:
+            if n.kind == 'return' and n.expr and n.expr[0] == 'id' and re.match(
+                    r'(int|long|ssize_t)$', graph.types.get(n.expr[1], '')):
+                return True
+        return False
+
+    def locked_return(self, st, mine, held):
+        if mine != 'L':
+            if mine == '?' and not st.get('maylock'):
+                self.say(st, 'balance', 'VM_FAULT_LOCKED, and the folio may be unlocked', True)
+            elif held:
+                self.say(st, 'balance', 'is the folio that is locked that of vmf->page?', True)
+                self.use(st.set(('l', 'F'), 'L'))
+            elif st.get('maylock') and mine in (None, '?'):
+                for rule in ('balance', 'mapping', 'isize'):
+                    self.say(st, rule, 'the folio is locked by a function called here: %s()?' % st.get('maylock'), True)
+            else:
+                self.say(st, 'balance', 'returns VM_FAULT_LOCKED with the folio unlocked')
+            return
+        self.use(st)
+        if self.cache and not st.get('isize'):
+            if st.get('outer') and re.search(r'\bi_size', ' '.join(self.words(self.fn, set()))):
+                self.say(st, 'isize', 'i_size is read, but not under the folio lock', True)
+            else:
+                self.say(st, 'isize', 'i_size is not checked under the folio lock')
+        if st.get('started'):
+            if st.get('thawed'):
+                self.say(st, 'early', 'freeze protection ends before the folio is dirty', line=st.get('thawed'))
+        elif self.cache and not st.get('own') and self.fn.name not in BARE:
+            self.say(st, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
+
+
+ASSIGNED = re.compile(r'[.>]page_mkwrite[ \t]*=[ \t]*(\w+)')
+
+
+def forwards(handlers):
+    """[Finding] for what a handler returns of a function that is not judged"""
+    judged = {h.fn.name for h in handlers}
+    return [Finding(h.fn.file, line, h.fn.name, 'forward', 'undecidable', 'what %s returns is not judged' % (
+        name + '()' if name != '*' else 'a ->page_mkwrite of another table'), '')
+            for h in handlers for name, line in h.forwards.items() if name not in judged]
+
+
+def judge(tree, files):
+    """(assigned [(file, line, handler)], [Handler] of the handlers in the files and of what they share)"""
+    assigned, defined, todo = [], {}, []
+    texts = {f: tree.text(f) for f in files}
+    for f, text in sorted(texts.items()):
+        for m in ASSIGNED.finditer(text):
+            if m[1] not in ('NULL', '0'):
+                assigned.append((f, text.count('\n', 0, m.start()) + 1, m[1]))
+    names = {a[2] for a in assigned}
+    for f, text in sorted(texts.items()):
+        if not re.search(r'mkwrite|\b(%s)\s*\(' % '|'.join(sorted(names) or ['mkwrite']), text):
+            continue
+        own = {a[2] for a in assigned if a[0] == f}
+        for name, fn in tree.file(f).functions.items():
+            if name in own or name in names and 'static' not in fn.returns and name not in defined or \
+                    name in SHARED or MKWRITE.match(name):
+                defined[f, name] = fn
+    called = {c for (f, n), fn in defined.items() for c in fn.calls}
+    for (f, name), fn in sorted(defined.items()):
+        if name in names or name in SHARED or name not in called:
+            if 'vm_fault' in ' '.join(p[1] for p in fn.params) or name in names:
+                todo.append(fn)
+    return assigned, [Handler(tree, fn, names).judge() for fn in todo]
+
+
+if __name__ == '__main__':              # for the fixtures: DIR FILE...
+    for h in judge(Tree(sys.argv[1]), sys.argv[2:])[1]:
+        for f in h.findings.values():
+            print('%s:%d: %s: [%s] %s%s' % (f.file, f.line, f.function, f.rule,
+                                            'undecidable: ' if f.kind != 'finding' else '', f.text))
