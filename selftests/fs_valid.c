@@ -404,9 +404,10 @@ static void run_parts(const struct part *parts, unsigned int count, unsigned int
 void run_unwritten(void)
 {
 	static const struct part parts[] = {
+		/* First, while new files get the old blocks. */
+		{ "append", unwritten_append },
 		{ "self", unwritten_self },
 		{ "beside", unwritten_beside },
-		{ "append", unwritten_append },
 		{ "sector", unwritten_sector },
 	};
 
