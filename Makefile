@@ -2,36 +2,53 @@
 # One command a job; the steps are in scripts/.
 
 export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
-export A B BENCH OPTIONS RESULTS
+export A B BENCH OPTIONS RESULTS TOPIC VERSION REF FORCE
 export XFSTESTS TESTS LIMIT
+export TEST STATE SEED SHARE GDB SELFTESTS JOBS_GUESTS HOSTS
 
-.PHONY: help run test matrix bisectable xfstests bench audit mail clean distclean
+.PHONY: help run check shell test matrix bisectable xfstests lava bench audit topics mail branch clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
+	@echo 'make check TEST=   one test (W7.whole_folio_unmapped, xfs.cut) or a glob, on stock and patched (SEED=, STATE=)'
+	@echo 'make shell         a terminal in the guest (STATE=stock|patched|a control; FS=xfs mounted; SHARE=/path)'
 	@echo 'make test          every check: the series, the scripts, the selftests, the controls'
 	@echo 'make matrix        every filesystem of scripts/guest/fs on the patched kernel (FS= picks), and their controls'
 	@echo 'make bisectable    every patch of the series builds, boots, and its kernel log is clean (FS= runs there)'
 	@echo 'make xfstests      your own, built xfstests (XFSTESTS=/path) on stock and patched; FS= and TESTS= pick'
+	@echo 'make lava          a job for a LAVA lab (FS=, STATE=), and runs it if lava-run is here'
 	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
 	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched),'
 	@echo '                   or what PATCH= changes in it; JSON=1 for tools, STRICT=1 fails on the undecidable, too'
-	@echo 'make mail          the series as mails with your sign-off, in build/mail; sends nothing'
+	@echo 'make topics        each topic, or TOPIC=, alone: applies, builds for x86 and arm64, its tests red without, green with it'
+	@echo 'make mail          the topics, or TOPIC=, as mails with your sign-off and To and Cc, in build/mail; sends nothing'
+	@echo 'make branch        one git branch a topic in your own clone TREE=, with your sign-off; pushes nothing'
 	@echo 'make clean         remove logs and kernels (build/runs, build/<base>/kernels)'
 	@echo 'make distclean     remove the build folder and the downloads'
 	@echo
-	@echo 'BASE=6.12          the base: 6.12 or a folder of ports/'
+	@echo 'BASE=6.12          the base: 6.12 (LTS), 7.3 (mainline), v2.6.30-rc4 (the 2009 change; needs TREE=)'
 	@echo 'TREE=/path         your own tree of that version (git or plain; never written to)'
 	@echo 'FS="ext4 ..."      filesystems for make run (default: see the base file) and make matrix (default: all)'
-	@echo 'CONFIG=base        kernel config of make run: base, debug, kasan, kcsan'
+	@echo 'CONFIG=base        kernel config of make run, check, shell: base, debug, kasan, kcsan, matrix'
+	@echo 'GDB=1              make shell waits for gdb, and says its command line'
 	@echo 'V=1                show commands and their output'
-	@echo 'BUILD=/path        build folder (default: build/)'
-	@echo 'JOBS=N             parallel compile jobs (default: all CPUs)'
+	@echo 'BUILD=/path        build folder (default: build/); CACHE=/path: downloads (default: ~/.cache/mkwrite)'
+	@echo 'JOBS=N             parallel compile jobs (default: all CPUs); CC=: the compiler'
+	@echo 'SELFTESTS="folio"  programs of the selftests for make run (default: all)'
+	@echo 'JOBS_GUESTS=N      guests at a time, of make matrix first of all (default: 1), HOSTS="a b -": on these machines, by ssh'
 	@echo 'ACCEL=tcg|kvm      how to run guests (default: KVM if a guest starts under it)'
+	@echo 'A= B= BENCH= OPTIONS= RESULTS=    of make bench: see the head of scripts/bench'
+	@echo 'XFSTESTS= TESTS= LIMIT=           of make xfstests: see the head of scripts/xfstests'
 	@echo 'CONTROLS=all       make test boots each control, also one that names only what stock turns red'
 
 run:
 	@scripts/run
+
+check:
+	@scripts/check
+
+shell:
+	@scripts/shell
 
 test:
 	@scripts/test
@@ -45,14 +62,23 @@ bisectable:
 xfstests:
 	@scripts/xfstests
 
+lava:
+	@scripts/lava
+
 bench:
 	@scripts/bench
 
 audit:
 	@scripts/audit $(if $(JSON),--json) $(if $(STRICT),--strict) $(if $(PATCH),--patch '$(PATCH)') $(TREE)
 
+topics:
+	@scripts/test topics
+
 mail:
 	@scripts/mail
+
+branch:
+	@scripts/branch
 
 clean:
 	@scripts/clean

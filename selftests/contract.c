@@ -108,6 +108,8 @@ static void cut(struct __test_metadata *_metadata, struct mkw *m, enum path path
 	mkw_open(_metadata, m, 4, 2, 0);
 	mkw_start(_metadata, m, 0, UNMAPPED);
 	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	/* Mainline has mapped all of the folio, prepared or not: W7. */
+	ASSERT_EQ(0, madvise(m->map + 3 * PAGE, PAGE, MADV_DONTNEED));
 	mkw_start(_metadata, m, 3, path);
 	mkw_mode(m, .times = 1, .adversary = MKW_CUT, .when = MKW_AT_ENTRY);
 
@@ -338,7 +340,10 @@ static void truncate_inside(struct __test_metadata *_metadata, struct mkw *m,
 
 	for (page = 0; page < 5; page++)
 		EXPECT_EQ(0, mkw_write(m, page, page + 2));
-	/* One for each page shows that they are folios of their own now. */
+	/*
+	 * Two show that page 4, which the end lies in, is a folio of its own
+	 * now. 6.12 splits the others to single pages, too, mainline does not.
+	 */
 	EXPECT_LE(calls, mkw_counts(m).page_mkwrite);
 	NO_VIOLATION(m);
 	mkw_kept(_metadata, m, 4, 6);
@@ -348,7 +353,7 @@ static void truncate_inside(struct __test_metadata *_metadata, struct mkw *m,
 
 TEST_F(contract, truncate_inside_clean_folio)
 {
-	truncate_inside(_metadata, &self->m, false, 5);
+	truncate_inside(_metadata, &self->m, false, 2);
 }
 
 TEST_F(contract, truncate_inside_dirty_folio)
@@ -709,4 +714,4 @@ TEST_F(W6, killed_while_waiting)
 	EXPECT_TRUE(WIFSIGNALED(status));
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

@@ -38,14 +38,11 @@ FIXTURE_VARIANT_ADD(drivers, shmem) { .kind = SHMEM };
 
 static void load_devices(struct __test_metadata *_metadata)
 {
-	int fd;
+	char ko[PATH_MAX + 64] = "";
 
-	if (!access(DEVICES, F_OK))
-		return;
-	fd = open("test_modules/mkw_devices.ko", O_RDONLY);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, syscall(__NR_finit_module, fd, "", 0));
-	close(fd);
+	ASSERT_EQ(0, mkw_load("mkw_devices", ko, sizeof(ko))) {
+		TH_LOG("%s: %s", ko, strerror(errno));
+	}
 }
 
 static int perf_open(void)
@@ -333,4 +330,4 @@ TEST_F(drivers, store_by_kernel)
 	in_child(_metadata, self, store_by_kernel);
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

@@ -188,4 +188,4 @@ TEST_F(W7, every_order)
 	}
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

@@ -745,4 +745,4 @@ TEST_F(contract, truncate_while_written)
 	EXPECT_EQ(0, mkw_violated(m, MKW_I4_BEYOND_EOF));
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

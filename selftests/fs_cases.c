@@ -21,6 +21,7 @@ static const struct {
 	{ "tail", run_tail },
 	{ "copy", run_copy },
 	{ "remote", run_remote },
+	{ "peer", run_peer },
 	{ "selfio", run_selfio },
 	{ "direct", run_direct },
 	{ "sparse", run_sparse },
@@ -29,9 +30,14 @@ static const struct {
 	{ "throttle", run_throttle },
 	{ "holes", run_holes },
 	{ "dirty", run_dirty },
+	{ "inline", run_inline },
+	{ "unwritten", run_unwritten },
+	{ "grown", run_grown },
+	{ "frozen", run_frozen },
+	{ "stale", run_stale },
 };
 
-const char *server_dir;
+const char *server_dir, *dm_device;
 size_t page_size;
 static const char *dir, *want_dir, *known_ways = "";
 static unsigned int opt_rounds;
@@ -296,10 +302,11 @@ static void __noreturn help(void)
 	unsigned int i;
 
 	fprintf(stderr,
-		"usage: fs_cases -d DIR [-w WANT] [-r ROUNDS] [-k WAY,...] [-x FOLDER] CASE\n"
+		"usage: fs_cases -d DIR [-w WANT] [-r ROUNDS] [-k WAY,...] [-x FOLDER] [-m NAME] CASE\n"
 		"  -w WANT    folder for what the files of DIR must hold after the next mount\n"
 		"  -k WAYS    of doing it that are known to go wrong\n"
 		"  -x FOLDER  where the server has what is mounted on DIR\n"
+		"  -m NAME    the device-mapper device that DIR is on\n"
 		"CASE:");
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		fprintf(stderr, " %s", cases[i].name);
@@ -313,7 +320,7 @@ int main(int argc, char **argv)
 	int c;
 
 	page_size = sysconf(_SC_PAGESIZE);
-	while ((c = getopt(argc, argv, "d:w:r:k:x:")) != -1) {
+	while ((c = getopt(argc, argv, "d:w:r:k:x:m:")) != -1) {
 		switch (c) {
 		case 'd':
 			dir = optarg;
@@ -329,6 +336,9 @@ int main(int argc, char **argv)
 			break;
 		case 'x':
 			server_dir = optarg;
+			break;
+		case 'm':
+			dm_device = optarg;
 			break;
 		default:
 			help();

@@ -27,7 +27,7 @@
 
 #define DIRECT_ALIGN	4096U
 
-extern const char *server_dir;
+extern const char *server_dir, *dm_device;
 extern size_t page_size;
 
 /* It failed; go on, the other parts have something to say, too. */
@@ -72,6 +72,7 @@ void run_growrace(void);
 void run_tail(void);
 void run_copy(void);
 void run_remote(void);
+void run_peer(void);
 void run_selfio(void);
 void run_direct(void);
 void run_sparse(void);
@@ -80,5 +81,10 @@ void run_mtime(void);
 void run_throttle(void);
 void run_holes(void);
 void run_dirty(void);
+void run_inline(void);
+void run_unwritten(void);
+void run_grown(void);
+void run_frozen(void);
+void run_stale(void);
 
 #endif /* FS_CASES_H */

@@ -472,11 +472,12 @@ void run_copy(void)
 /*
  * remote: another client changes the size, here by way of the server's own
  * folder. Once this client has seen the new size, what is stored behind the old
- * end is kept like any other store.
+ * end is kept like any other store, and what this client appends takes nothing
+ * of the other one's with it.
  */
 #define REMOTE_OLD	968U
 
-static const char * const remote_ways[] = { "truncate", "write", "shrink" };
+static const char * const remote_ways[] = { "truncate", "write", "shrink", "append" };
 
 static bool remote_size(int fd, size_t size)
 {
@@ -509,6 +510,43 @@ static bool remote_resize(unsigned int way, int fd, const char *path, size_t siz
 	return way != 2 || pwrite(fd, "r", 1, size - 1) == 1;
 }
 
+/* Return: whether what both have appended is there */
+static bool remote_append(unsigned int round, const char *name, const char *path)
+{
+	size_t others = 1032, size = REMOTE_OLD + others;
+	char *content = buffer(size + 4, 'r');
+	int fd = new_file(name, 0), remote = open(path, O_WRONLY | O_APPEND), fd2 = -1;
+	bool ok = true;
+
+	if (remote < 0)
+		die("%s", path);
+	put(fd, 'o', REMOTE_OLD, 0);
+	memset(content, 'o', REMOTE_OLD);
+	memset(content + size, 'n', 4);
+	sync_file(fd, NULL, 0);
+	byte_at(fd, 0);		/* cached and uptodate */
+	if (round % 2)
+		fd2 = open_in_dir(name, O_WRONLY | O_APPEND);
+	if (write(remote, content + REMOTE_OLD, others) != (ssize_t)others || close(remote))
+		die("%s", path);
+	if (!remote_size(fd, size))
+		fail("append: this client does not see the new size");
+	if (fd2 < 0)
+		fd2 = open_in_dir(name, O_WRONLY | O_APPEND);
+	if (write(fd2, content + size, 4) != 4)
+		fail("append: %s", strerror(errno));
+	sync_file(fd2, NULL, 0);
+	forget(fd, NULL, 0);
+	if (differs(fd, content, size + 4) >= 0)
+		ok = false;
+	else
+		want(name, content, size + 4);
+	close(fd2);
+	close(fd);
+	free(content);
+	return ok;
+}
+
 void run_remote(void)
 {
 	size_t at, size = 2 * page_size;
@@ -525,6 +563,10 @@ void run_remote(void)
 
 			snprintf(name, sizeof(name), "remote.%s.%u", remote_ways[way], i);
 			snprintf(path, sizeof(path), "%s/%s", server_dir, name);
+			if (way == 3) {
+				lost += !remote_append(i, name, path);
+				continue;
+			}
 			fd = new_file(name, REMOTE_OLD);
 			/* A folio each. */
 			for (at = 0; way == 2 && at < size; at += page_size)

@@ -1091,7 +1091,7 @@ static void report_ops(void)
 		ksft_print_msg("not supported here:%s\n", not);
 }
 
-/* The threads are gone: what must every word of the file be after the next mount? */
+/* After the threads have exited, records what the next mount has to show. */
 static void record(FILE *s, struct file *f)
 {
 	size_t w, first, n, size = (size_t)atomic_load(&f->size) * SLOT_BYTES;

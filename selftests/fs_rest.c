@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a store costs, who made it, when, and what else it takes part in. */
+#include <linux/dm-ioctl.h>
 #include <linux/types.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include "fs_cases.h"
 
 /*
@@ -90,6 +94,13 @@ static int creds_child(unsigned int who)
 		map[creds_at(turn)] = creds->revoked && !who ? 0 : 'A' + who;
 		atomic_fetch_add(&creds->turn, 1);
 	}
+	/*
+	 * The server sees a credential when the page is sent, not when it is
+	 * stored to. That must not happen between the two stores, or each is
+	 * sent with its own user's anyway.
+	 */
+	while (atomic_load(&creds->turn) <= creds->turns)
+		usleep(100);
 	if (msync(map, page_size, MS_SYNC)) {
 		ksft_print_msg("user %u: msync: %s\n", CREDS_UID + who, strerror(errno));
 		return !creds->revoked;
@@ -495,4 +506,227 @@ void run_dirty(void)
 		fail("freeze protection ends before the folio is dirty");
 	if (probed("unstable"))
 		fail("the folio may change under writeback");
+}
+
+/*
+ * frozen: while the filesystem is frozen, a store waits, and makes nothing dirty
+ * before that: not its own page, and none that has to be zeroed for it.
+ */
+#define FROZEN_PAGES	16U
+#define FROZEN_AT	5U
+
+#ifndef __NR_cachestat
+#define __NR_cachestat	451
+#endif
+
+static const char * const frozen_ways[] = { "nothing is written", "all is written" };
+
+static struct {
+	volatile char *at;
+	atomic_int tid;
+	atomic_bool done;
+} frozen;
+
+/* Without ->freeze_fs there is no FIFREEZE, but a suspended device freezes what is on it. */
+static int freeze(int fd, bool on)
+{
+	struct dm_ioctl io = {
+		.version = { DM_VERSION_MAJOR }, .data_size = sizeof(io),
+		.data_start = sizeof(io), .flags = on ? DM_SUSPEND_FLAG : 0,
+	};
+	int ret, control;
+
+	if (!dm_device)
+		return ioctl(fd, on ? FIFREEZE : FITHAW, 0);
+	snprintf(io.name, sizeof(io.name), "%s", dm_device);
+	control = open("/dev/mapper/control", O_RDWR);
+	ret = ioctl(control, DM_DEV_SUSPEND, &io);
+	close(control);
+	return ret;
+}
+
+static unsigned long dirty_pages(int fd)
+{
+	struct {
+		__u64 off, len;
+	} range = { 0, 0 };		/* the whole file */
+	struct {
+		__u64 cache, dirty, writeback, evicted, recently;
+	} pages;
+
+	if (syscall(__NR_cachestat, fd, &range, &pages, 0))
+		die("cachestat");
+	return pages.dirty + pages.writeback;
+}
+
+static void *frozen_store(void *arg)
+{
+	atomic_store(&frozen.tid, gettid());
+	*frozen.at = 'S';
+	atomic_store(&frozen.done, true);
+	return NULL;
+}
+
+/* Wait until the store sleeps, or is done. No malloc(): it may need mmap_lock. */
+static bool frozen_waits(void)
+{
+	unsigned int i, asleep = 0;
+	char path[64], stat[256];
+
+	for (i = 0; i < 3000 && asleep < 10 && !atomic_load(&frozen.done); i++) {
+		int fd, n = 0;
+		char *state;
+
+		usleep(10000);
+		if (!atomic_load(&frozen.tid))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&frozen.tid));
+		fd = open(path, O_RDONLY);
+		if (fd >= 0)
+			n = read(fd, stat, sizeof(stat) - 1);
+		close(fd);
+		stat[n > 0 ? n : 0] = 0;
+		state = strstr(stat, ") ");
+		asleep = state && state[2] == 'D' ? asleep + 1 : 0;
+	}
+	return asleep == 10;
+}
+
+void run_frozen(void)
+{
+	size_t len = FROZEN_PAGES * page_size;
+	unsigned int way, i;
+
+	for (way = 0; way < ARRAY_SIZE(frozen_ways); way++) {
+		char *map, *content = buffer(len, 0);
+		unsigned long before, after;
+		pthread_t thread;
+		char name[32];
+		bool waits;
+		int fd;
+
+		snprintf(name, sizeof(name), "frozen.%u", way);
+		fd = new_file(name, len);
+		if (way) {
+			put(fd, 'o', len, 0);
+			memset(content, 'o', len);
+		}
+		sync_file(fd, NULL, 0);
+		map = map_file(fd, len);
+		madvise(map, len, MADV_RANDOM);
+		frozen.at = map + FROZEN_AT * page_size;
+		(void)*frozen.at;	/* a suspended device would not read it */
+		atomic_store(&frozen.tid, 0);
+		atomic_store(&frozen.done, false);
+		/* f2fs: something was dirty again after the sync. */
+		for (i = 0; freeze(fd, true); i++) {
+			if (errno == EOPNOTSUPP || errno == ENOTTY)
+				skip("this filesystem cannot be frozen");
+			if (errno != EINVAL || i == 100)
+				die("freeze");
+			usleep(10000);
+		}
+		before = dirty_pages(fd);
+		start_thread(&thread, frozen_store, NULL);
+		waits = frozen_waits();
+		after = dirty_pages(fd);
+		if (freeze(fd, false))
+			die("thaw");
+		pthread_join(thread, NULL);
+		if (!waits)
+			fail("%s: the store does not wait", frozen_ways[way]);
+		if (after > before)
+			fail("%s: %lu pages are dirty, %lu before the store", frozen_ways[way],
+			     after, before);
+		if (waits && after <= before)
+			ksft_print_msg("%s: the store waits, nothing is dirty\n", frozen_ways[way]);
+		content[FROZEN_AT * page_size] = 'S';
+		sync_file(fd, map, len);
+		munmap(map, len);
+		forget(fd, NULL, 0);
+		if (differs(fd, content, len) >= 0)
+			fail("%s: wrong byte at %ld", frozen_ways[way], differs(fd, content, len));
+		want(name, content, len);
+		free(content);
+		close(fd);
+	}
+}
+
+/*
+ * stale: a store far behind all that was written, while a write() to the file has
+ * its locks and waits for its buffer. What lies between is zeros afterwards, not
+ * what the disk held before; scripts/guest/fs has left something there.
+ */
+#define STALE_PAGES	64U
+#define STALE_AT	40U
+#define STALE_SECONDS	30U
+
+static struct {
+	volatile char *map;
+	char *buf;
+	int fd;
+	atomic_bool stored;
+} stale;
+
+static void *stale_write(void *arg)
+{
+	if (pwrite(stale.fd, stale.buf, page_size, 0) != (ssize_t)page_size)
+		fail("write: %s", strerror(errno));
+	return NULL;
+}
+
+static void *stale_store(void *arg)
+{
+	stale.map[STALE_AT * page_size] = 'S';
+	atomic_store(&stale.stored, true);
+	return NULL;
+}
+
+void run_stale(void)
+{
+	size_t len = STALE_PAGES * page_size;
+	char *content = buffer(len, 0), *page = buffer(page_size, 'w');
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_copy copy = { .src = (__u64)page, .len = page_size };
+	struct pollfd poll_uffd = { .events = POLLIN };
+	pthread_t writer, storer;
+	unsigned int i;
+
+	stale.buf = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	copy.dst = (__u64)stale.buf;
+	reg.range.start = (__u64)stale.buf;
+	reg.range.len = page_size;
+	poll_uffd.fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (stale.buf == MAP_FAILED || poll_uffd.fd < 0 || ioctl(poll_uffd.fd, UFFDIO_API, &api) ||
+	    ioctl(poll_uffd.fd, UFFDIO_REGISTER, &reg))
+		die("userfaultfd");
+
+	stale.fd = new_file("stale", len);
+	put(stale.fd, 'o', page_size, 0);
+	sync_file(stale.fd, NULL, 0);
+	stale.map = map_file(stale.fd, len);
+	madvise((void *)stale.map, len, MADV_RANDOM);
+	start_thread(&writer, stale_write, NULL);
+	if (poll(&poll_uffd, 1, STALE_SECONDS * 1000) != 1)
+		die("write() does not ask for its buffer");
+	start_thread(&storer, stale_store, NULL);
+	for (i = 0; i < 100 && !atomic_load(&stale.stored); i++)
+		usleep(10000);
+	ksft_print_msg("the store %s for write()\n",
+		       atomic_load(&stale.stored) ? "does not wait" : "waits");
+	if (ioctl(poll_uffd.fd, UFFDIO_COPY, &copy))
+		die("userfaultfd: copy");
+	pthread_join(writer, NULL);
+	pthread_join(storer, NULL);
+	memset(content, 'w', page_size);
+	content[STALE_AT * page_size] = 'S';
+	sync_file(stale.fd, (char *)stale.map, len);
+	munmap((char *)stale.map, len);
+	forget(stale.fd, NULL, 0);
+	if (differs(stale.fd, content, len) >= 0)
+		fail("at %ld there is %#x", differs(stale.fd, content, len),
+		     byte_at(stale.fd, differs(stale.fd, content, len)));
+	want("stale", content, len);
 }

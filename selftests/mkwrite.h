@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -20,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -28,6 +30,57 @@
 #define PAGE	4096UL
 #define TABLE	(512 * PAGE)	/* what one page table maps */
 #define LOG	"/dev/kmsg"
+
+/*
+ * Loads a module from where it is installed, beside the program. Leaves in @ko
+ * which file that is.
+ */
+static inline int mkw_load(const char *module, char *ko, size_t size)
+{
+	char dir[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	int fd, ret;
+
+	if (len < 0)
+		return -1;
+	dir[len] = 0;
+	*strrchr(dir, '/') = 0;
+	snprintf(ko, size, "/sys/module/%s", module);
+	if (!access(ko, F_OK))
+		return 0;
+	snprintf(ko, size, "%s/test_modules/%s.ko", dir, module);
+	fd = open(ko, O_RDONLY);
+	if (fd < 0)
+		return -1;
+	ret = syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+	return ret;
+}
+
+/*
+ * Without root or the module nothing can be said: the program is skipped.
+ * But -l and -h go everywhere.
+ */
+static inline void mkw_ready(int argc, char **argv)
+{
+	char ko[PATH_MAX + 64] = "";
+
+	if (argc > 1 && (!strcmp(argv[1], "-l") || !strcmp(argv[1], "-h")))
+		return;
+	if (!geteuid() && !mkw_load("mkwritefs", ko, sizeof(ko)))
+		return;
+	ksft_print_header();
+	if (geteuid())
+		ksft_exit_skip("needs root\n");
+	ksft_exit_skip("cannot load %s: %s\n", ko, strerror(errno));
+}
+
+#define MKW_HARNESS_MAIN \
+int main(int argc, char **argv) \
+{ \
+	mkw_ready(argc, argv); \
+	return test_harness_run(argc, argv); \
+}
 
 /* The two ways a page of a shared mapping gets its first write. */
 enum path {
@@ -126,7 +179,7 @@ static inline void mkw_mount(struct __test_metadata *_metadata,
 	}
 	m->fd = -1;
 	ASSERT_EQ(0, sigaction(SIGBUS, &action, NULL));
-	/* A folio lock goes to whom waits, not to whom comes first. */
+	/* The lock is handed to the first waiter: a newcomer cannot steal it. */
 	mkw_sysctl(_metadata, UNFAIRNESS, "0", m->unfairness,
 		   sizeof(m->unfairness));
 }
@@ -216,7 +269,7 @@ static inline void mkw_kept(struct __test_metadata *_metadata,
 	EXPECT_EQ(reads + 1, mkw_counts(m).reads);
 }
 
-/* How often this invariant was broken until after the last unmounting. */
+/* Violations of this invariant, up to and including the last unmount. */
 static inline unsigned long mkw_final(struct __test_metadata *_metadata,
 				      enum mkw_violation what)
 {
@@ -282,7 +335,7 @@ static inline void mkw_log(struct __test_metadata *_metadata, const char *line)
 
 /*
  * Between these two a warning of the kernel that names a ->page_mkwrite handler
- * is what the test provokes: scripts/klog does not count it.
+ * is what the test provokes: who judges the log does not count it.
  */
 static inline void mkw_expect_warning(struct __test_metadata *_metadata)
 {

@@ -192,4 +192,4 @@ TEST_F(oracle, sees_call_before_lock)
 	EXPECT_EQ(0, collide.writable);
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * W7, how far: what ->page_mkwrite has prepared becomes writable, and nothing
- * else, whatever i_size is meanwhile. Each test begins with a page that is not
- * mapped, and with one that is mapped read-only as all the others are.
+ * W7 and W10, how far: what ->page_mkwrite has prepared becomes writable (W7),
+ * and nothing else does (W10), whatever i_size is meanwhile. Each test begins
+ * with a page that is not mapped, and with one that is mapped read-only as all
+ * the others are.
  */
 #include "mkwrite.h"
 
@@ -10,6 +11,7 @@
 
 MKW_PATHS(W6)
 MKW_PATHS(W7)
+MKW_PATHS(W10)
 MKW_PATHS(contract)
 
 /* Cached as one folio of 1 << @order pages; the file ends after @end of them. */
@@ -163,6 +165,78 @@ TEST_F(W7, half_folio_huge)
 	half(_metadata, &self->m, variant->path, HUGE_ORDER);
 }
 
+/*
+ * The first store has [0, @end) of the folio prepared and makes any number of
+ * these pages writable, but none behind: a store there faults, and is kept.
+ */
+static void unprepared(struct __test_metadata *_metadata, struct mkw *m,
+		       unsigned long nr, unsigned long end)
+{
+	struct mkw_look behind = {
+		.addr	= (uintptr_t)m->map + end * PAGE,
+		.index	= end,
+		.nr	= nr - end,
+	};
+
+	EXPECT_EQ(0, mkw_write(m, 0, 1));
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_LOOK, &behind));
+	EXPECT_EQ(0, behind.writable);
+
+	mkw_mode(m, .flags = MKW_WHOLE_FOLIO);
+	EXPECT_EQ(0, mkw_write(m, nr - 1, 2));
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_CHECK));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I1_NO_TICKET));
+	EXPECT_EQ(0, mkw_violated(m, MKW_I2_CLEAN_CHANGED));
+	mkw_kept(_metadata, m, 0, 1);
+	EXPECT_EQ(2, mkw_read(m, nr - 1));
+}
+
+static void unprepared_grown(struct __test_metadata *_metadata, struct mkw *m,
+			     enum path path, unsigned int order,
+			     unsigned long end)
+{
+	unsigned long nr = 1UL << order;
+
+	cut_short(_metadata, m, path, order, end);
+	mkw_mode(m, .times = 1, .adversary = MKW_GROW, .when = MKW_AT_PREPARED,
+		 .flags = MKW_WHOLE_FOLIO, .pages = nr);
+	unprepared(_metadata, m, nr, end);
+}
+
+static void unprepared_half(struct __test_metadata *_metadata, struct mkw *m,
+			    enum path path, unsigned int order)
+{
+	unsigned long nr = 1UL << order, page;
+
+	mkw_open(_metadata, m, nr, order, 0);
+	for (page = 0; page < nr; page++)
+		mkw_start(_metadata, m, page, path);
+	mkw_mode(m, .flags = MKW_HALF_FOLIO);
+	unprepared(_metadata, m, nr, nr / 2);
+}
+
+TEST_F(W10, grown_after_look)
+{
+	unprepared_grown(_metadata, &self->m, variant->path, 4, 6);
+}
+
+TEST_F(W10, grown_after_look_huge)
+{
+	unprepared_grown(_metadata, &self->m, variant->path, HUGE_ORDER, 300);
+}
+
+TEST_F(W10, half_folio)
+{
+	unprepared_half(_metadata, &self->m, variant->path, 4);
+}
+
+TEST_F(W10, half_folio_huge)
+{
+	unprepared_half(_metadata, &self->m, variant->path, HUGE_ORDER);
+}
+
 /* Bad memory in a neighbour: the range must not map it. */
 TEST_F(W7, poisoned_neighbour)
 {
@@ -248,4 +322,4 @@ TEST_F(W6, shrunk_during_writeback)
 	ASSERT_EQ(0, ioctl(self->m.fd, MKW_IOC_SIZE, &all));
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Loads mkwritefs, runs the programs one after the other, unloads it, TAP on
 # stdout. Each one's begins with "# program: NAME". Arguments: the programs to
-# run, all without; -l lists them. Exit status: 0 only if every test is ok.
+# run, all without; PROGRAM:TEST... runs only these of it; -l lists them. Exit
+# status: 0 only if every test is ok.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -17,20 +18,15 @@ fi
 limit=$(sed -n 's/^timeout=//p' settings)
 status=0
 for program in "${programs[@]}"; do
+	IFS=: read -ra tests <<<"$program"
+	program=${tests[0]}
+	tests=("${tests[@]:1}")
 	echo "# program: $program"
-	timeout -k 10 "$limit" "./$program" 2>&1 || {
+	timeout -k 10 "$limit" "./$program" "${tests[@]/#/-r}" 2>&1 || {
 		echo "# program ended with status $?"
 		status=1
 	}
 done
-# Something is still in use if this fails: a folio, a mount, an adversary.
 echo "# program: unload"
-echo "TAP version 13"
-echo "1..1"
-if rmmod mkwritefs 2>&1; then
-	echo "ok 1 unload.mkwritefs"
-else
-	echo "not ok 1 unload.mkwritefs"
-	status=1
-fi
+./unload.sh || status=1
 exit $status

@@ -221,4 +221,4 @@ TEST_F_TIMEOUT(stress, large_folios_one_page, 120)
 	run(_metadata, &self->m, 3, 0);
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

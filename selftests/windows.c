@@ -184,7 +184,7 @@ TEST_F(W2, hit_counts)
 	EXPECT_EQ(9, mkw_counts(m).mmap_miss);
 }
 
-/* The handler says "come again" to it: who only asks that one comes for ever. */
+/* The handler returns NOPAGE here: a VM that calls only the handler would loop. */
 TEST_F_TIMEOUT(W2, beyond_eof_of_cached_folio, 10)
 {
 	mkw_open(_metadata, &self->m, 4, 2, 0);
@@ -425,4 +425,4 @@ TEST_F(W9, pinned_dirtied)
 	_metadata->exit_code = KSFT_XFAIL;
 }
 
-TEST_HARNESS_MAIN
+MKW_HARNESS_MAIN

@@ -11,8 +11,9 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sysfs.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
+
+#include "mkw_compat.h"
 
 /* sysfs: /sys/kernel/mkwrite/page */
 
@@ -31,12 +32,6 @@ static vm_fault_t mkw_bin_fault(struct vm_fault *vmf)
 static const struct vm_operations_struct mkw_bin_vm_ops = {
 	.fault = mkw_bin_fault,
 };
-
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#define MKW_BIN_ATTR const struct bin_attribute
-#else
-#define MKW_BIN_ATTR struct bin_attribute
-#endif
 
 static int mkw_bin_mmap(struct file *filp, struct kobject *kobj,
 			MKW_BIN_ATTR *attr, struct vm_area_struct *vma)

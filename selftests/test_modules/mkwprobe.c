@@ -7,7 +7,8 @@
  * The counters are module parameters to be read. What is counted here is a
  * matter of a few instructions otherwise: whether the folio is dirty before
  * sb_end_pagefault(), whether writeback that needs stable contents has ended.
- * With a delay, something else can happen before the VM goes on.
+ * With a delay, something else can happen before the VM goes on. slow= does the
+ * same before a function of the filesystem.
  */
 #include <linux/delay.h>
 #include <linux/kprobes.h>
@@ -39,8 +40,25 @@ static uint delay;
 module_param(delay, uint, 0644);
 MODULE_PARM_DESC(delay, "then wait so many milliseconds, not preemptible");
 
+static char *slow;
+module_param(slow, charp, 0444);
+MODULE_PARM_DESC(slow, "this function and the handler begin some milliseconds late");
+
+static int mkw_slow(struct kprobe *kp, struct pt_regs *regs)
+{
+	mdelay(2);
+	return 0;
+}
+
+static struct kprobe slow_probe = {
+	.pre_handler = mkw_slow,
+};
+
 static int mkw_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
+	/* Not in step with the other one. */
+	if (slow)
+		mdelay(3);
 	*(struct vm_fault **)ri->data =
 		(struct vm_fault *)regs_get_kernel_argument(regs, 0);
 	return 0;
@@ -76,13 +94,24 @@ static struct kretprobe probe = {
 
 static int __init mkwprobe_init(void)
 {
+	int ret;
+
 	probe.kp.symbol_name = func;
-	return register_kretprobe(&probe);
+	ret = register_kretprobe(&probe);
+	if (ret || !slow)
+		return ret;
+	slow_probe.symbol_name = slow;
+	ret = register_kprobe(&slow_probe);
+	if (ret)
+		unregister_kretprobe(&probe);
+	return ret;
 }
 module_init(mkwprobe_init);
 
 static void __exit mkwprobe_exit(void)
 {
+	if (slow)
+		unregister_kprobe(&slow_probe);
 	unregister_kretprobe(&probe);
 }
 module_exit(mkwprobe_exit);

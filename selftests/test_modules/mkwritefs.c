@@ -42,6 +42,7 @@
 #include <linux/writeback.h>
 #include <linux/xarray.h>
 
+#include "mkw_compat.h"
 #include "mkwritefs.h"
 
 #define MKW_MAGIC	0x6d6b7721
@@ -131,8 +132,8 @@ static void mkw_violated(enum mkw_violation what, struct inode *inode, u64 index
 	spin_lock_irqsave(&mkw_lock, flags);
 	mkw_violations[what]++;
 	spin_unlock_irqrestore(&mkw_lock, flags);
-	pr_info_ratelimited("I%d: inode %lu index %llu (%s)\n", what + 1,
-			    inode->i_ino, index, current->comm);
+	pr_info_ratelimited("I%d: inode %llu index %llu (%s)\n", what + 1,
+			    (u64)inode->i_ino, index, current->comm);
 }
 
 static void mkw_count_ticket(int change)
@@ -619,7 +620,7 @@ static void mkw_work(struct work_struct *work)
 	struct folio *folio = job->folio;
 
 	if (job->kind == MKW_FREEZE) {
-		freeze_super(inode->i_sb, FREEZE_HOLDER_USERSPACE);
+		mkw_freeze_super(inode->i_sb);
 	} else if (job->queued) {
 		folio_lock(folio);
 		if (folio->mapping != mapping)
@@ -837,7 +838,7 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 		filemap_invalidate_lock_shared(inode->i_mapping);
 	len = mkw_lock_folio(vmf);
 	if (len < 0) {
-		ret = len == -EAGAIN ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+		ret = vmf_fs_error(len);
 		goto out;
 	}
 	if (mode.flags & MKW_HALF_FOLIO)
@@ -1613,7 +1614,7 @@ static const struct inode_operations mkw_file_iops = {
 /* Inodes and the superblock */
 
 static int mkw_create(struct mnt_idmap *idmap, struct inode *dir,
-		      struct dentry *dentry, umode_t mode, bool excl);
+		      struct dentry *dentry, umode_t mode MKW_EXCL);
 
 static const struct inode_operations mkw_dir_iops = {
 	.lookup	= simple_lookup,
@@ -1636,7 +1637,7 @@ static struct inode *mkw_new_inode(struct super_block *sb, struct inode *dir,
 }
 
 static int mkw_create(struct mnt_idmap *idmap, struct inode *dir,
-		      struct dentry *dentry, umode_t mode, bool excl)
+		      struct dentry *dentry, umode_t mode MKW_EXCL)
 {
 	struct mkw_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
 	struct inode *inode;
@@ -1656,8 +1657,7 @@ static int mkw_create(struct mnt_idmap *idmap, struct inode *dir,
 	inode->i_op = &mkw_file_iops;
 	inode->i_fop = &mkw_file_ops;
 	inode->i_mapping->a_ops = &mkw_aops;
-	d_instantiate(dentry, inode);
-	dget(dentry);	/* there is nowhere to look it up again */
+	d_make_persistent(dentry, inode);
 	return 0;
 }
 
@@ -1744,7 +1744,7 @@ static int mkw_init_fs_context(struct fs_context *fc)
 
 static void mkw_kill_sb(struct super_block *sb)
 {
-	kill_litter_super(sb);
+	mkw_kill_super(sb);
 
 	spin_lock_irq(&mkw_lock);
 	mkw_violations[MKW_I3_BALANCE] += mkw_tickets;

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The end of a file, where another client or the server has changed something. */
+#include <linux/aio_abi.h>
+#include <sys/syscall.h>
+#include "fs_cases.h"
+
+/*
+ * peer: another client, here by way of the server's own folder, appends to a file
+ * that this one has open, and nothing has told this client the new size.
+ */
+#define PEER_OLD	700U
+#define PEER_NEW	1500U
+
+static int peer_open(const char *name, int flags)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", server_dir, name);
+	fd = open(path, flags, 0600);
+	if (fd < 0)
+		die("%s", path);
+	return fd;
+}
+
+static void peer_append(const char *name, size_t at, size_t len)
+{
+	int fd = peer_open(name, O_WRONLY);
+
+	put(fd, 'B', len, at);
+	if (close(fd))
+		die("%s", name);
+}
+
+/*
+ * This client makes the file grow further. What the other one has appended is
+ * kept, and seen here, whether the page was cached before, was read after, or
+ * was stored to.
+ */
+static const char * const peer_ways[] = { "write", "truncate", "fallocate", "copy", "clone" };
+
+static const char * const peer_states[] = { "cached", "read", "dirty" };
+
+/* Return: how much of the content is certain now, or 0 if it cannot grow this way. */
+static size_t peer_grow(unsigned int way, int fd, char *content)
+{
+	struct file_clone_range range = { .src_length = page_size, .dest_offset = 2 * page_size };
+	size_t size = 3 * page_size;
+	off_t in = 0, out = 2 * page_size;
+	int ret = -1, source;
+
+	errno = 0;
+	switch (way) {
+	case 0:
+		memcpy(content + 3000, "new", 3);
+		return pwrite(fd, "new", 3, 3000) == 3 ? 3003 : 0;
+	case 1:
+		return ftruncate(fd, size) ? 0 : size;
+	case 2:
+		return fallocate(fd, 0, 0, size) ? 0 : size;
+	}
+	source = new_file("source", 0);
+	put(source, 'c', page_size, 0);
+	sync_file(source, NULL, 0);
+	memset(content + out, 'c', page_size);
+	range.src_fd = source;
+	if (way == 3)
+		ret = copy_file_range(source, &in, fd, &out, page_size, 0) < (ssize_t)page_size;
+	else
+		ret = ioctl(fd, FICLONERANGE, &range);
+	close(source);
+	return ret ? 0 : size;
+}
+
+/* Return: 0 right, 1 wrong here, 2 lost on the server, 3 both, -1 not supported */
+static int peer_one(unsigned int way, unsigned int state, unsigned int round)
+{
+	char name[64], *map, *content = buffer(3 * page_size, 0);
+	size_t end;
+	int fd, ret = 0;
+
+	snprintf(name, sizeof(name), "peer.%s.%s.%u", peer_ways[way], peer_states[state], round);
+	fd = new_file(name, 0);
+	put(fd, 'o', PEER_OLD, 0);
+	memset(content, 'o', PEER_OLD);
+	memset(content + PEER_OLD, 'B', PEER_NEW - PEER_OLD);
+	sync_file(fd, NULL, 0);
+	map = map_file(fd, 3 * page_size);
+	if (state)
+		forget(fd, NULL, 0);
+	else
+		(void)*(volatile char *)map;
+	peer_append(name, PEER_OLD, PEER_NEW - PEER_OLD);
+	(void)*(volatile char *)map;
+	if (state == 2) {
+		map[0] = 'd';
+		content[0] = 'd';
+	}
+	end = peer_grow(way, fd, content);
+	if (!end) {
+		if (!unsupported(errno))
+			fail("%s: %s", peer_ways[way], strerror(errno));
+		ret = -1;
+	} else {
+		if (differs(fd, content, end) >= 0)
+			ret |= 1;
+		/* The rest of the page may be sent with this. */
+		map[1] = 'd';
+		content[1] = 'd';
+		sync_file(fd, map, 3 * page_size);
+		munmap(map, 3 * page_size);
+		forget(fd, NULL, 0);
+		if (differs(fd, content, end) >= 0)
+			ret |= 2;
+		if (!ret)
+			want(name, content, end);
+	}
+	close(fd);
+	free(content);
+	return ret;
+}
+
+static void peer_growth(void)
+{
+	unsigned int way, state, i, n = rounds(3);
+
+	for (way = 0; way < ARRAY_SIZE(peer_ways); way++) {
+		int ret = 0;
+
+		for (state = 0; state < ARRAY_SIZE(peer_states) && ret >= 0; state++) {
+			const char *how = peer_ways[way], *when = peer_states[state];
+			unsigned int wrong = 0, lost = 0;
+
+			for (i = 0; i < n && ret >= 0; i++) {
+				ret = peer_one(way, state, i);
+				if (ret < 0)
+					break;
+				wrong += ret & 1;
+				lost += ret / 2;
+			}
+			if (ret < 0)
+				ksft_print_msg("%s: not supported\n", how);
+			else if (wrong || lost)
+				fail("%s, %s: not seen in %u of %u rounds, lost in %u",
+				     how, when, wrong, n, lost);
+			else
+				ksft_print_msg("%s, %s: kept\n", how, when);
+		}
+	}
+}
+
+/*
+ * The replies of a read() bring the new size while it goes on, and it returns it.
+ * From then on what is stored behind the old end is kept, as is the rest.
+ */
+#define PEER_LARGE	(1UL << 20)
+
+static void peer_read(void)
+{
+	size_t old = PEER_LARGE + PEER_OLD, size = old + 1000, at = PEER_LARGE + 1000;
+	char *content = buffer(size, 'o'), *buf = buffer(2 * PEER_LARGE, 0), *map, name[32];
+	unsigned int i, told = 0, lost = 0, n = rounds(5);
+
+	memset(content + old, 'B', size - old);
+	content[PEER_LARGE] = 't';
+	content[at] = 'S';
+	for (i = 0; i < n; i++) {
+		ssize_t got;
+		int fd;
+
+		snprintf(name, sizeof(name), "peer.read.%u", i);
+		fd = new_file(name, 0);
+		put(fd, 'o', old, 0);
+		sync_file(fd, NULL, 0);
+		forget(fd, NULL, 0);
+		map = map_file(fd, 2 * PEER_LARGE);
+		madvise(map, 2 * PEER_LARGE, MADV_RANDOM);
+		map[PEER_LARGE] = 't';
+		peer_append(name, old, size - old);
+		got = pread(fd, buf, 2 * PEER_LARGE, 0);
+		if (got == (ssize_t)size) {
+			told++;
+			map[at] = 'S';
+			sync_file(fd, map, 2 * PEER_LARGE);
+			munmap(map, 2 * PEER_LARGE);
+			forget(fd, NULL, 0);
+			if (differs(fd, content, size) >= 0)
+				lost++;
+			else
+				want(name, content, size);
+		}
+		close(fd);
+	}
+	/* NFSv4 asks for no attributes in a READ. */
+	if (lost)
+		fail("read: new size told in %u of %u rounds, lost in %u", told, n, lost);
+	else
+		ksft_print_msg("read: new size told in %u of %u rounds, kept\n", told, n);
+	free(content);
+	free(buf);
+}
+
+/*
+ * The server has no space left for what a mapping has stored. The page here is
+ * the only copy: it does not go away by a stat() of anybody.
+ */
+static void peer_full(void)
+{
+	size_t chunk, at = 0, len = 16 * page_size;
+	int fd = new_file("peer.full", len), ballast = peer_open("ballast", O_RDWR | O_CREAT);
+	char *map = map_file(fd, len), *content = buffer(len, 'm');
+	struct stat st;
+
+	for (chunk = 64 << 20; chunk >= page_size; chunk /= 2)
+		while (!fallocate(ballast, 0, at, chunk))
+			at += chunk;
+	memset(map, 'm', len);
+	if (!msync(map, len, MS_SYNC)) {
+		ksft_print_msg("full: the server has taken it\n");
+	} else {
+		if (errno != ENOSPC)
+			fail("full: msync: %s", strerror(errno));
+		if (memcmp(map, content, len))
+			ksft_print_msg("full: the failed write has dropped it\n");
+		else if (fstat(fd, &st) || memcmp(map, content, len))
+			fail("full: stat() has dropped what could not be written");
+		else
+			ksft_print_msg("full: kept\n");
+	}
+	munmap(map, len);
+	free(content);
+	if (ftruncate(ballast, 0))
+		die("ballast");
+	close(ballast);
+	close(fd);
+}
+
+/*
+ * A direct write that makes the file grow is under way, and nobody waits for it
+ * in the call. The last page is stored to meanwhile. Once the end of the write
+ * is known, what is stored behind the old end is kept.
+ */
+static bool peer_async_one(aio_context_t ctx, unsigned int round, int server)
+{
+	size_t size = 3 * page_size;
+	char name[32], *map, *content = buffer(size, 0), *buf = buffer(page_size, 'D');
+	struct iocb cb = { .aio_lio_opcode = IOCB_CMD_PWRITE }, *cbs = &cb;
+	struct io_event event;
+	bool ok = true;
+	int fd, direct;
+
+	snprintf(name, sizeof(name), "peer.async.%u", round);
+	fd = new_file(name, PEER_OLD);
+	direct = open_direct(name);
+	if (direct < 0)
+		die("O_DIRECT");
+	sync_file(fd, NULL, 0);
+	map = map_file(fd, size);
+	cb.aio_fildes = direct;
+	cb.aio_buf = (unsigned long)buf;
+	cb.aio_nbytes = page_size;
+	cb.aio_offset = 2 * page_size;
+	memset(content + 2 * page_size, 'D', page_size);
+	if (ioctl(server, FIFREEZE, 0))
+		die("FIFREEZE");
+	if (syscall(__NR_io_submit, ctx, 1, &cbs) != 1)
+		fail("async: io_submit: %s", strerror(errno));
+	map[0] = 's';
+	content[0] = 's';
+	if (ioctl(server, FITHAW, 0))
+		die("FITHAW");
+	if (syscall(__NR_io_getevents, ctx, 1, 1, &event, NULL) != 1 ||
+	    event.res != (long)page_size)
+		fail("async: the direct write ended with %lld", (long long)event.res);
+	map[1000] = 'S';
+	content[1000] = 'S';
+	sync_file(fd, map, size);
+	munmap(map, size);
+	forget(fd, NULL, 0);
+	if (differs(fd, content, size) >= 0)
+		ok = false;
+	else
+		want(name, content, size);
+	close(fd);
+	close(direct);
+	free(content);
+	free(buf);
+	return ok;
+}
+
+static void peer_async(void)
+{
+	int server = open(server_dir, O_RDONLY | O_DIRECTORY);
+	unsigned int i, lost = 0, n = rounds(5);
+	aio_context_t ctx = 0;
+
+	if (syscall(__NR_io_setup, 1, &ctx)) {
+		ksft_print_msg("async: no io_setup(): %s\n", strerror(errno));
+		return;
+	}
+	for (i = 0; i < n; i++)
+		lost += !peer_async_one(ctx, i, server);
+	syscall(__NR_io_destroy, ctx);
+	close(server);
+	if (lost)
+		fail("async: lost in %u of %u rounds", lost, n);
+	else
+		ksft_print_msg("async: kept\n");
+}
+
+void run_peer(void)
+{
+	if (!server_dir)
+		skip("no server's folder to write to");
+	peer_growth();
+	peer_read();
+	peer_async();
+	peer_full();
+}
