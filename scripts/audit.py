@@ -289,7 +289,7 @@ if __name__ == '__main__':
         line = str(error)
     except OSError as error:
         line = '%s: %s' % (error.filename, error.strerror)
-    except Exception as error:          # pylint: disable=broad-exception-caught; a traceback's status is that of a finding
+    except Exception as error:          # the status of a traceback is that of a finding
         line = 'cannot judge this: %r' % error
     print('audit: %s' % line, file=sys.stderr)
     sys.exit(2)

@@ -438,8 +438,8 @@ class Walk:
         """the statement of a DEFINE_GUARD() and its like, for _T = value"""
         if not toks:
             return [(value, st)]
-        end = toks[-1][2]
-        body = [('op', '{', end)] + [t for t in toks] + [('op', ';', end), ('op', '}', end)]
+        end = self.line
+        body = [(k, t, end) for k, t in [('op', '{')] + [t[:2] for t in toks] + [('op', ';'), ('op', '}')]]
         fn = cpaths.Function(self.stack[-1][0].file, '$guard', 'void', [('_T', '')], end, body)
         line = self.line
         depth = len(self.stack)

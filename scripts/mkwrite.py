@@ -53,13 +53,13 @@ SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'
 # Its answer hangs on the arguments alone: asked again, it is the same.
 PURE = names(r'IS_\w+', r'S_IS\w+', r'[A-Z0-9_]+_(I|SB|SBI)', r'F2FS_\w+', r'\w+_(is|test|has|can|should|needs?)_\w+',
              r'is_\w+', r'to_\w+', r'test_(bit|opt\w*)', r'\w+_cp_error', r'sb_rdonly', r'file_\w*inode',
-             r'(netfs|ceph)_inode', r'folio_(pos|size|order|index|nr_pages|inode|mapping|file_mapping|test_\w+)', r'page_(mapping|offset)',
-             r'mapping_\w+', r'\w*i_blocksize', r'offset_in_\w+', r'(u?min|u?max|clamp)\w*', r'round_(up|down)',
-             r'(PAGE_)?ALIGN\w*', r'DIV_ROUND_UP', r'sizeof')
+             r'(netfs|ceph)_inode', r'folio_(pos|size|order|index|nr_pages|inode|mapping|file_mapping|test_\w+)',
+             r'page_(mapping|offset)', r'mapping_\w+', r'\w*i_blocksize', r'offset_in_\w+', r'(u?min|u?max|clamp)\w*',
+             r'round_(up|down)', r'(PAGE_)?ALIGN\w*', r'DIV_ROUND_UP', r'sizeof')
 # It only talks, whatever it is given.
 TALK = names(r'trace_\w+', r'pr_\w+', r'd?printk\w*', r'_(enter|leave|debug)', r'dout\w*', r'mlog\w*',
-             r'\w*_(debug|err|msg)', r'\w*_warn\w*', r'netfs_stat\w*', r'might_\w+', r'lockdep_\w+', r'ASSERT', r'\w+_bug_on',
-             r'kv?free')
+             r'\w*_(debug|err|msg)', r'\w*_warn\w*', r'netfs_stat\w*', r'might_\w+', r'lockdep_\w+',
+             r'ASSERT', r'\w+_bug_on', r'kv?free')
 # It marks the folio dirty.
 DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is)_)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|'
               r'.*commit_write|nfs_update_(folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|'
@@ -191,7 +191,7 @@ class Handler(cvalues.Walk):
     def say(self, st, rule, text, undecidable=False, line=None):
         if self.lost and not undecidable:
             undecidable, text = True, '%s (not followed: %s)' % (text, self.lost)
-        where = self.stack[-1][0] if self.stack else self.fn
+        where = next((f for f, _ in reversed(self.stack) if f.name != '$guard'), self.fn)
         line = line or self.line
         if where is not self.fn:
             text += ' (in %s)' % where.name
@@ -217,7 +217,8 @@ class Handler(cvalues.Walk):
                 self.at_return(value, end)
         except (cpaths.Unreadable, TooMany) as e:
             self.stack = []
-            self.say(State({}), 'balance', 'not judged to the end: %s' % (str(e) or 'too many paths'), True, self.fn.line)
+            why = str(e) or 'too many paths'
+            self.say(State({}), 'balance', 'not judged to the end: ' + why, True, self.fn.line)
         return self
 
     def compared(self, op, a, b, st):
@@ -453,9 +454,6 @@ class Handler(cvalues.Walk):
             outs = [(v, s.set(('v', self.lvalue(args[0], s)[0]), ZERO)) for v, s in outs]
         if name.startswith('BUG_ON'):
             outs = [(ZERO, a) for v, s in outs for t, a in self.truth(v, s) if not t]
-        if 'WARN_ON' in name:           # says something, and goes on: no check by itself
-            outs = [((ONE if t else ZERO) if v[0] != 's' else v, a) for v, s in outs
-                    for t, a in ([(0, s)] if v[0] == 's' else self.truth(v, s))]
         return outs
 
     def is_err(self, name, v, st):

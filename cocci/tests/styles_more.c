@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A third held-back set: 7 correct handlers, 5 mistakes.
+// A third held-back set (m01 to m07, m10 to m14), and guards whose names say nothing.
 #include "kernel.h"
 
 /* ---- correct ---- */
@@ -165,7 +165,52 @@ vm_fault_t ok_m07_page_mkwrite(struct vm_fault *vmf)
 	return block_page_mkwrite_return(ret);
 }
 
+/* guards whose names say nothing */
+DEFINE_GUARD(m08_a, struct super_block *, sb_start_pagefault(_T), sb_end_pagefault(_T))
+DEFINE_FREE(m08_b, struct folio *, if (_T) folio_unlock(_T))
+
+vm_fault_t ok_m08_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio __free(m08_b) = NULL;
+	ssize_t len;
+
+	guard(m08_a)(inode->i_sb);
+	file_update_time(vmf->vma->vm_file);
+	len = filemap_mkwrite_lock(vmf);
+	if (len < 0)
+		return vmf_fs_error(len);
+	folio = page_folio(vmf->page);
+	if (foo_prepare(inode, folio))
+		return VM_FAULT_SIGBUS;
+	folio_mark_dirty(folio);
+	retain_and_null_ptr(folio);
+	return VM_FAULT_LOCKED;
+}
+
 /* ---- mistakes ---- */
+
+/* the guard ends it, once more */
+vm_fault_t bad_freeze_m09_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+
+	guard(m08_a)(inode->i_sb);
+	sb_end_pagefault(inode->i_sb);
+	return VM_FAULT_SIGBUS;
+}
+
+/* __free unlocks what is returned as locked */
+vm_fault_t bad_balance_m15_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio __free(m08_b) = NULL;
+
+	if (filemap_mkwrite_lock(vmf) < 0)
+		return VM_FAULT_SIGBUS;
+	folio = page_folio(vmf->page);
+	return VM_FAULT_LOCKED;
+}
+
 
 /* ret is int, and carries an errno to the end of one path */
 vm_fault_t bad_retry_m10_page_mkwrite(struct vm_fault *vmf)
