@@ -196,7 +196,7 @@ stamp()
 lock_holder()
 {
 	local pid
-	for pid in $(find /proc/[0-9]*/fd -lname "*/${BUILD##*/}/lock" 2>/dev/null | cut -d/ -f3 | sort -nu || :); do
+	for pid in $(find /proc/[0-9]*/fd -lname "$(realpath "$BUILD")/lock" 2>/dev/null | cut -d/ -f3 | sort -nu || :); do
 		if [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ]; then
 			echo " (PID $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-80))"
 			return
