@@ -31,6 +31,8 @@ static const struct {
 	{ "holes", run_holes },
 	{ "dirty", run_dirty },
 	{ "inline", run_inline },
+	{ "unopened", run_unopened },
+	{ "noroom", run_noroom },
 	{ "unwritten", run_unwritten },
 	{ "grown", run_grown },
 	{ "frozen", run_frozen },

@@ -82,6 +82,8 @@ void run_throttle(void);
 void run_holes(void);
 void run_dirty(void);
 void run_inline(void);
+void run_unopened(void);
+void run_noroom(void);
 void run_unwritten(void);
 void run_grown(void);
 void run_frozen(void);

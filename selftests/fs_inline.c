@@ -3,12 +3,21 @@
  * inline: files so small that their data may lie in the inode. A store through
  * a mapping makes the filesystem move them to a block, beside write(2) and with
  * the inode's journal in between.
+ *
+ * unopened: the size of such a file is changed, and nobody has opened it for
+ * writing since the mount.
+ *
+ * noroom: there is no block that the data could move to.
  */
 #include "fs_cases.h"
+#include <signal.h>
 
 #define INLINE_FILES	32U
 #define INLINE_SIZE	97U
 #define INLINE_NAME	32U
+/* More than an inode has space for. */
+#define UNOPENED_SIZE	3000U
+#define NOROOM_SIGBUS	3
 
 /* ext4 only; elsewhere the next mount has to do. */
 #ifndef EXT4_IOC_CHECKPOINT
@@ -139,4 +148,103 @@ void run_inline(void)
 
 	if (in_child("write(2) beside a store", inline_beside, &n, 120))
 		fail("write(2) beside a store");
+}
+
+/* As truncate(2) does: by a path, with no file open for writing. */
+static int unopened_grow(void *arg)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", *(int *)arg);
+	if (!truncate(path, UNOPENED_SIZE))
+		return 0;
+	fail("truncate: %s", strerror(errno));
+	return 1;
+}
+
+/* The file has been made, and written, before this mount. */
+void run_unopened(void)
+{
+	int fd = open_in_dir("unopened", O_RDONLY);
+	char content[UNOPENED_SIZE] = "";
+	struct stat st;
+
+	if (fd < 0)
+		die("unopened");
+	if (pread(fd, content, INLINE_SIZE, 0) != INLINE_SIZE)
+		die("unopened: read");
+	if (in_child("truncate(2)", unopened_grow, &fd, 60)) {
+		fail("truncate(2) by path");
+		return;
+	}
+	if (fstat(fd, &st) || st.st_size != UNOPENED_SIZE)
+		fail("truncate(2) by path: the size is another");
+	if (differs(fd, content, UNOPENED_SIZE) >= 0)
+		fail("truncate(2) by path: the content is another");
+	want("unopened", content, UNOPENED_SIZE);
+	close(fd);
+}
+
+/* Not a block is left. */
+static void noroom_fill(void)
+{
+	int fd = new_file("ballast", 0);
+	off_t at = 0, len = 1 << 30;
+	char name[INLINE_NAME];
+	unsigned int k;
+
+	while (len >= 1024) {
+		if (fallocate(fd, 0, at, len))
+			len /= 2;
+		else
+			at += len;
+	}
+	close(fd);
+	/* What the metadata of one file had no use for. */
+	for (k = 0; k < 10000; k++) {
+		snprintf(name, sizeof(name), "ballast.%u", k);
+		fd = open_in_dir(name, O_RDWR | O_CREAT);
+		if (fd < 0)
+			return;
+		if (pwrite(fd, "B", 1, UNOPENED_SIZE) != 1 || fsync(fd)) {
+			close(fd);
+			return;
+		}
+		close(fd);
+	}
+	die("the disk does not get full");
+}
+
+static void noroom_bus(int sig)
+{
+	_exit(NOROOM_SIGBUS);
+}
+
+static int noroom_store(void *arg)
+{
+	char *map = map_file(*(int *)arg, INLINE_SIZE);
+
+	signal(SIGBUS, noroom_bus);
+	map[0] = 'M';
+	return 0;
+}
+
+/*
+ * The data are put back, and the inode is as valid as it was; fsck and the next
+ * mount see to that. A read(2) here would mend it: it writes the inode's atime.
+ */
+void run_noroom(void)
+{
+	int fd = new_file("noroom", 0), status;
+	char content[INLINE_SIZE];
+
+	memset(content, 'i', INLINE_SIZE);
+	put(fd, 'i', INLINE_SIZE, 0);
+	sync_file(fd, NULL, 0);
+	noroom_fill();
+	status = in_child("a store to a full disk", noroom_store, &fd, 60);
+	if (status != NOROOM_SIGBUS)
+		fail("a store to a full disk: no SIGBUS, but %d", status);
+	want("noroom", content, INLINE_SIZE);
+	close(fd);
 }
