@@ -34,7 +34,6 @@ static const struct {
 	{ "lseek", run_lseek },
 	{ "held", run_held },
 	{ "beside", run_beside },
-	{ "signal", run_signal },
 	{ "unwritten", run_unwritten },
 	{ "grown", run_grown },
 	{ "frozen", run_frozen },
@@ -43,7 +42,6 @@ static const struct {
 
 const char *dir, *server_dir, *dm_device;
 size_t page_size;
-unsigned int clock_jump;
 static const char *want_dir, *known_ways = "";
 static unsigned int opt_rounds;
 static atomic_uint failures;
@@ -307,12 +305,11 @@ static void __noreturn help(void)
 	unsigned int i;
 
 	fprintf(stderr,
-		"usage: fs_cases -d DIR [-w WANT] [-r ROUNDS] [-k WAY,...] [-x FOLDER] [-m NAME] [-j SECONDS] CASE\n"
+		"usage: fs_cases -d DIR [-w WANT] [-r ROUNDS] [-k WAY,...] [-x FOLDER] [-m NAME] CASE\n"
 		"  -w WANT    folder for what the files of DIR must hold after the next mount\n"
 		"  -k WAYS    of doing it that are known to go wrong\n"
 		"  -x FOLDER  where the server has what is mounted on DIR\n"
 		"  -m NAME    the device-mapper device that DIR is on\n"
-		"  -j SECONDS signal: set the clock forward by that before each store\n"
 		"CASE:");
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		fprintf(stderr, " %s", cases[i].name);
@@ -326,7 +323,7 @@ int main(int argc, char **argv)
 	int c;
 
 	page_size = sysconf(_SC_PAGESIZE);
-	while ((c = getopt(argc, argv, "d:w:r:k:x:m:j:")) != -1) {
+	while ((c = getopt(argc, argv, "d:w:r:k:x:m:")) != -1) {
 		switch (c) {
 		case 'd':
 			dir = optarg;
@@ -345,9 +342,6 @@ int main(int argc, char **argv)
 			break;
 		case 'm':
 			dm_device = optarg;
-			break;
-		case 'j':
-			clock_jump = atoi(optarg);
 			break;
 		default:
 			help();

@@ -29,8 +29,6 @@
 
 extern const char *dir, *server_dir, *dm_device;
 extern size_t page_size;
-/* -j: seconds */
-extern unsigned int clock_jump;
 
 /* It failed; go on, the other parts have something to say, too. */
 void fail(const char *fmt, ...) __printf(1, 2);
@@ -87,7 +85,6 @@ void run_inline(void);
 void run_lseek(void);
 void run_held(void);
 void run_beside(void);
-void run_signal(void);
 void run_unwritten(void);
 void run_grown(void);
 void run_frozen(void);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Stores beside a range of the file that a call replaces, and beside signals. */
+/* Stores beside a range of the file that a call replaces. */
 #include "fs_cases.h"
-#include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
 
 #define RANGE_PAGES	4U
 #define RANGE_FROM	100U
@@ -193,106 +190,4 @@ void run_beside(void)
 	early_clone(source);
 	close(source);
 	refused_clone();
-}
-
-/* signal: a signal that the program handles is no reason for SIGBUS. */
-#define SIGNAL_PAGES	64U
-
-static sigjmp_buf bus;
-static atomic_uint signals;
-static atomic_bool stop_signals;
-static pthread_t to_signal;
-
-static void on_signal(int sig)
-{
-	if (sig == SIGBUS)
-		siglongjmp(bus, 1);
-	signals++;
-}
-
-/* The next one when the last one has been handled: it is pending for most of a fault. */
-static void *send_signals(void *arg)
-{
-	unsigned int before;
-
-	(void)arg;
-	while (!stop_signals) {
-		before = signals;
-		pthread_kill(to_signal, SIGUSR1);
-		while (signals == before && !stop_signals)
-			sched_yield();
-		spin(500);
-	}
-	return NULL;
-}
-
-/*
- * The clock goes forward, by more than any server's promise to tell about changes
- * lasts. Later stores have to ask again.
- */
-static void jump(time_t seconds)
-{
-	struct timespec t;
-
-	if (!seconds)
-		return;
-	if (clock_gettime(CLOCK_REALTIME, &t))
-		die("clock_gettime");
-	t.tv_sec += seconds;
-	if (clock_settime(CLOCK_REALTIME, &t))
-		die("clock_settime");
-}
-
-void run_signal(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal };
-	size_t size = SIGNAL_PAGES * page_size;
-	unsigned int i, page, n = rounds(5);
-	volatile unsigned int errors = 0;
-	int fd = new_file("signal", 0);
-	char *content = buffer(size, 'o');
-	volatile char *map;
-	pthread_t t;
-
-	put(fd, 'o', size, 0);
-	sync_file(fd, NULL, 0);
-	map = map_file(fd, size);
-	/* One request for each page. */
-	madvise((char *)map, size, MADV_RANDOM);
-	sa.sa_flags = SA_NODEFER;
-	sigaction(SIGBUS, &sa, NULL);
-	sa.sa_flags = SA_RESTART;
-	sigaction(SIGUSR1, &sa, NULL);
-	to_signal = pthread_self();
-	start_thread(&t, send_signals, NULL);
-	for (i = 0; i < n; i++) {
-		/* May fail with EINTR, which is its right. */
-		fsync(fd);
-		/* Half of them cached, and clean */
-		if (i % 2 == 0)
-			forget(fd, (char *)map, size);
-		for (page = 0; page < SIGNAL_PAGES; page++) {
-			jump(clock_jump);
-			if (sigsetjmp(bus, 1)) {
-				errors++;
-				continue;
-			}
-			map[page * page_size] = 'A' + i % 26;
-			content[page * page_size] = 'A' + i % 26;
-		}
-	}
-	stop_signals = true;
-	pthread_join(t, NULL);
-	jump(-(time_t)(n * SIGNAL_PAGES * clock_jump));
-	if (errors)
-		fail("%u of %u stores ended in SIGBUS", errors, n * SIGNAL_PAGES);
-	ksft_print_msg("%u stores, %u signals\n", n * SIGNAL_PAGES, atomic_load(&signals));
-	sync_file(fd, (char *)map, size);
-	if (differs(fd, content, size) >= 0)
-		fail("the file has something else");
-	else
-		want("signal", content, size);
-	munmap((char *)map, size);
-	close(fd);
-	free(content);
 }
