@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #define FILE_PAGES	64U
@@ -243,8 +244,13 @@ static void start_server(void)
 	server.pid = fork();
 	if (server.pid < 0)
 		die("fork");
-	if (!server.pid)
+	if (!server.pid) {
+		/* Nobody is to wait for it, whatever becomes of the test. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
 		serve();
+	}
 	/* It keeps the device open: if it dies, all calls fail, and none hangs. */
 	close(server.dev);
 	atexit(stop_server);
@@ -326,7 +332,7 @@ static struct {
 	bool sync;
 	ssize_t ret;
 	int err;
-	atomic_bool stored;
+	atomic_bool returned, stored;
 } held;
 
 static const char * const held_ways[] = { "copy", "punch", "zero" };
@@ -346,6 +352,7 @@ static void *held_call(void *arg)
 	else
 		held.ret = copy_file_range(held.source, &in, held.fd, &out, len, 0);
 	held.err = errno;
+	held.returned = true;
 	return NULL;
 }
 
@@ -377,18 +384,20 @@ static void held_one(unsigned int way, bool sync)
 	held.map = map_file(held.fd, size);
 	held.way = way;
 	held.sync = sync;
+	held.returned = false;
 	held.stored = false;
 	for (i = 0, touch = held.map; i < HELD_PAGES; i++)
 		(void)touch[i * page_size];
 	server.shared->hold = true;
 	start_thread(&call, held_call, NULL);
-	while (!server.shared->held)
+	while (!server.shared->held && !held.returned)
 		usleep(1000);
 	start_thread(&store, held_store, NULL);
 	/* It must be done in that time, or wait for the answer. */
 	for (i = 0; i < 300 && !held.stored; i++)
 		usleep(10000);
-	if (write(server.gate[1], "", 1) != 1)
+	server.shared->hold = false;
+	if (server.shared->held && write(server.gate[1], "", 1) != 1)
 		die("the server's gate");
 	pthread_join(call, NULL);
 	pthread_join(store, NULL);
