@@ -33,15 +33,18 @@ static const struct {
 	{ "inline", run_inline },
 	{ "unopened", run_unopened },
 	{ "noroom", run_noroom },
+	{ "lseek", run_lseek },
+	{ "held", run_held },
+	{ "beside", run_beside },
 	{ "unwritten", run_unwritten },
 	{ "grown", run_grown },
 	{ "frozen", run_frozen },
 	{ "stale", run_stale },
 };
 
-const char *server_dir, *dm_device;
+const char *dir, *server_dir, *dm_device;
 size_t page_size;
-static const char *dir, *want_dir, *known_ways = "";
+static const char *want_dir, *known_ways = "";
 static unsigned int opt_rounds;
 static atomic_uint failures;
 

@@ -27,7 +27,7 @@
 
 #define DIRECT_ALIGN	4096U
 
-extern const char *server_dir, *dm_device;
+extern const char *dir, *server_dir, *dm_device;
 extern size_t page_size;
 
 /* It failed; go on, the other parts have something to say, too. */
@@ -84,6 +84,9 @@ void run_dirty(void);
 void run_inline(void);
 void run_unopened(void);
 void run_noroom(void);
+void run_lseek(void);
+void run_held(void);
+void run_beside(void);
 void run_unwritten(void);
 void run_grown(void);
 void run_frozen(void);

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0
+/* FUSE with a server that knows lseek, and that answers when it is told to. */
+#include "fs_cases.h"
+#include <linux/fuse.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#define FILE_PAGES	64U
+
+/* Two files, "f" and "source". Each is a memfd, which the test can read directly. */
+enum { ROOT = FUSE_ROOT_ID, NODE_F, NODE_SOURCE };
+
+static struct {
+	int dev, gate[2];
+	int mem[2];
+	pid_t pid;
+	/* The answer to a call that changes a range waits for a byte in the gate. */
+	struct shared {
+		atomic_bool hold, held;
+	} *shared;
+} server;
+
+static int node_mem(uint64_t node)
+{
+	return server.mem[node == NODE_SOURCE];
+}
+
+static void node_attr(struct fuse_attr *a, uint64_t node)
+{
+	struct stat st = { .st_mode = S_IFDIR | 0755 };
+
+	if (node != ROOT) {
+		if (fstat(node_mem(node), &st))
+			_exit(1);
+		st.st_mode = S_IFREG | 0600;
+	}
+	a->ino = node;
+	a->mode = st.st_mode;
+	a->nlink = 1;
+	a->size = st.st_size;
+	a->blocks = st.st_blocks;
+	a->blksize = page_size;
+}
+
+static int copy_range(const struct fuse_copy_file_range_in *c, uint64_t node)
+{
+	static char buf[1 << 16];
+	size_t done, n;
+
+	for (done = 0; done < c->len; done += n) {
+		n = c->len - done < sizeof(buf) ? c->len - done : sizeof(buf);
+		if (pread(node_mem(node), buf, n, c->off_in + done) != (ssize_t)n ||
+		    pwrite(node_mem(c->nodeid_out), buf, n, c->off_out + done) != (ssize_t)n)
+			return -EIO;
+	}
+	return 0;
+}
+
+static int allocate_range(const struct fuse_fallocate_in *f, uint64_t node)
+{
+	int mem = node_mem(node);
+
+	/* tmpfs punches holes, but cannot zero. */
+	if (f->mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		return fallocate(mem, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 f->offset, f->length) ? -errno : 0;
+	return fallocate(mem, f->mode, f->offset, f->length) ? -errno : 0;
+}
+
+/* Return: the length of the answer in @res, or an error; -EAGAIN if there is none to be sent */
+static ssize_t answer(const struct fuse_in_header *h, void *arg, char *res)
+{
+	union {
+		struct fuse_init_out init;
+		struct fuse_entry_out entry;
+		struct fuse_attr_out attr;
+		struct fuse_open_out open;
+		struct fuse_write_out write;
+		struct fuse_lseek_out lseek;
+	} *out = (void *)res;
+	int mem = node_mem(h->nodeid);
+
+	memset(out, 0, sizeof(*out));
+	switch (h->opcode) {
+	case FUSE_INIT:
+		out->init.major = FUSE_KERNEL_VERSION;
+		out->init.minor = 31;
+		out->init.max_readahead = 128 << 10;
+		out->init.max_write = 128 << 10;
+		out->init.flags = FUSE_BIG_WRITES;
+		out->init.max_background = 16;
+		out->init.congestion_threshold = 12;
+		return sizeof(out->init);
+	case FUSE_LOOKUP:
+		if (!strcmp(arg, "f"))
+			out->entry.nodeid = NODE_F;
+		else if (!strcmp(arg, "source"))
+			out->entry.nodeid = NODE_SOURCE;
+		else
+			return -ENOENT;
+		out->entry.entry_valid = 1000;
+		out->entry.attr_valid = 1000;
+		node_attr(&out->entry.attr, out->entry.nodeid);
+		return sizeof(out->entry);
+	case FUSE_SETATTR: {
+		struct fuse_setattr_in *a = arg;
+
+		if (a->valid & FATTR_SIZE && ftruncate(mem, a->size))
+			return -errno;
+	}
+		/* fallthrough */
+	case FUSE_GETATTR:
+		out->attr.attr_valid = 1000;
+		node_attr(&out->attr.attr, h->nodeid);
+		return sizeof(out->attr);
+	case FUSE_OPEN:		/* which drops what is cached */
+	case FUSE_OPENDIR:
+		return sizeof(out->open);
+	case FUSE_READ: {
+		struct fuse_read_in *r = arg;
+		ssize_t n = pread(mem, res, r->size, r->offset);
+
+		return n < 0 ? -errno : n;
+	}
+	case FUSE_WRITE: {
+		struct fuse_write_in *w = arg;
+
+		out->write.size = pwrite(mem, w + 1, w->size, w->offset);
+		return sizeof(out->write);
+	}
+	case FUSE_LSEEK: {
+		struct fuse_lseek_in *l = arg;
+		off_t at = lseek(mem, l->offset, l->whence);
+
+		if (at < 0)
+			return -errno;
+		out->lseek.offset = at;
+		return sizeof(out->lseek);
+	}
+	case FUSE_COPY_FILE_RANGE:
+		out->write.size = ((struct fuse_copy_file_range_in *)arg)->len;
+		return copy_range(arg, h->nodeid) ?: (ssize_t)sizeof(out->write);
+	case FUSE_FALLOCATE:
+		return allocate_range(arg, h->nodeid);
+	case FUSE_FLUSH:
+	case FUSE_FSYNC:
+	case FUSE_RELEASE:
+	case FUSE_RELEASEDIR:
+		return 0;
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		return -EAGAIN;
+	}
+	return -ENOSYS;
+}
+
+static void send_answer(struct fuse_out_header *o)
+{
+	if (write(server.dev, o, o->len) < 0 && errno != ENOENT)
+		_exit(1);
+}
+
+static void __noreturn serve(void)
+{
+	static char in[1 << 20], buf[1 << 20];
+	static struct {
+		struct fuse_out_header o;
+		char res[64];
+	} later;
+	struct fuse_in_header *h = (void *)in;
+	struct fuse_out_header *o = (void *)buf;
+	struct pollfd fds[2] = {
+		{ .fd = server.dev, .events = POLLIN },
+		{ .fd = server.gate[0], .events = POLLIN },
+	};
+
+	for (;;) {
+		ssize_t len;
+		char c;
+
+		if (poll(fds, 2, -1) < 0)
+			_exit(1);
+		if (fds[1].revents & POLLIN) {
+			if (read(server.gate[0], &c, 1) != 1)
+				_exit(1);
+			server.shared->held = false;
+			send_answer(&later.o);
+			continue;
+		}
+		if (read(server.dev, in, sizeof(in)) < 0) {
+			if (errno == EINTR || errno == ENOENT || errno == EAGAIN)
+				continue;
+			_exit(0);	/* unmounted */
+		}
+		len = answer(h, h + 1, (char *)(o + 1));
+		if (len == -EAGAIN)
+			continue;
+		o->unique = h->unique;
+		o->error = len < 0 ? len : 0;
+		o->len = sizeof(*o) + (len < 0 ? 0 : len);
+		if (server.shared->hold && len >= 0 &&
+		    (h->opcode == FUSE_COPY_FILE_RANGE || h->opcode == FUSE_FALLOCATE)) {
+			memcpy(&later, o, o->len);
+			server.shared->hold = false;
+			server.shared->held = true;
+			continue;
+		}
+		send_answer(o);
+	}
+}
+
+static void stop_server(void)
+{
+	umount2(dir, MNT_DETACH);
+	kill(server.pid, SIGKILL);
+	waitpid(server.pid, NULL, 0);
+}
+
+static void start_server(void)
+{
+	char opt[128];
+	int i;
+
+	server.shared = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (server.shared == MAP_FAILED || pipe(server.gate))
+		die("a FUSE server");
+	for (i = 0; i < 2; i++) {
+		server.mem[i] = syscall(SYS_memfd_create, "f", 0);
+		if (server.mem[i] < 0)
+			die("memfd");
+	}
+	server.dev = open("/dev/fuse", O_RDWR | O_NONBLOCK);
+	if (server.dev < 0)
+		skip("no /dev/fuse");
+	snprintf(opt, sizeof(opt), "fd=%d,rootmode=40000,user_id=0,group_id=0", server.dev);
+	if (mount("fs_fuse", dir, "fuse", MS_NOSUID | MS_NODEV, opt))
+		die("mount of %s", dir);
+	fflush(stdout);
+	server.pid = fork();
+	if (server.pid < 0)
+		die("fork");
+	if (!server.pid) {
+		/* Nobody is to wait for it, whatever becomes of the test. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		serve();
+	}
+	/* It keeps the device open: if it dies, all calls fail, and none hangs. */
+	close(server.dev);
+	atexit(stop_server);
+}
+
+static int open_node(const char *name, size_t size, int c)
+{
+	int fd, mem = server.mem[!strcmp(name, "source")];
+
+	if (ftruncate(mem, 0) || ftruncate(mem, size))
+		die("memfd");
+	if (c)
+		put(mem, c, size, 0);
+	fd = open_in_dir(name, O_RDWR);
+	/* The kernel may know another size. */
+	if (fd < 0 || ftruncate(fd, size))
+		die("%s", name);
+	return fd;
+}
+
+/* lseek: the server has holes, and the cache has dirty pages for them. */
+static void lseek_round(unsigned int round)
+{
+	size_t size = FILE_PAGES * page_size;
+	char *map, *got = buffer(size, 0);
+	unsigned int i, missed = 0, wrong = 0;
+	int fd = open_node("f", size, 0);
+	off_t at, end;
+
+	map = map_file(fd, size);
+	for (i = round % 5; i < FILE_PAGES; i += 5)
+		map[i * page_size + 7] = 'D';
+	/* What cp and tar read. */
+	for (at = 0; (at = lseek(fd, at, SEEK_DATA)) >= 0; at = end) {
+		end = lseek(fd, at, SEEK_HOLE);
+		if (end <= at || pread(fd, got + at, end - at, at) != end - at) {
+			fail("SEEK_HOLE from %jd: %jd", (intmax_t)at, (intmax_t)end);
+			break;
+		}
+	}
+	for (i = 0; i < FILE_PAGES; i++)
+		if (memcmp(got + i * page_size, map + i * page_size, page_size))
+			missed++;
+	if (missed)
+		fail("round %u: %u pages with data are holes", round, missed);
+	sync_file(fd, map, size);
+	if (pread(server.mem[0], got, size, 0) != (ssize_t)size)
+		die("memfd");
+	for (i = round % 5; i < FILE_PAGES; i += 5)
+		wrong += got[i * page_size + 7] != 'D';
+	if (wrong)
+		fail("round %u: the server has not got %u pages", round, wrong);
+	munmap(map, size);
+	close(fd);
+	free(got);
+}
+
+void run_lseek(void)
+{
+	unsigned int i, n = rounds(5);
+
+	start_server();
+	for (i = 0; i < n; i++)
+		lseek_round(i);
+}
+
+/*
+ * held: the server has copied to, or zeroed, a range that ends within pages, and
+ * its answer is under way. Somebody stores to what is beside the range.
+ */
+#define HELD_PAGES	4U
+#define HELD_FROM	100U
+#define HELD_TO		(2 * (off_t)page_size + 100)
+
+static struct {
+	int fd, source;
+	char *map;
+	unsigned int way;
+	bool sync;
+	ssize_t ret;
+	int err;
+	atomic_bool returned, stored;
+} held;
+
+static const char * const held_ways[] = { "copy", "punch", "zero" };
+
+static void *held_call(void *arg)
+{
+	static const int modes[] = {
+		[1] = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		[2] = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+	};
+	size_t len = HELD_TO - HELD_FROM;
+	off_t in = 0, out = HELD_FROM;
+
+	(void)arg;
+	if (held.way)
+		held.ret = fallocate(held.fd, modes[held.way], out, len) ? -1 : (ssize_t)len;
+	else
+		held.ret = copy_file_range(held.source, &in, held.fd, &out, len, 0);
+	held.err = errno;
+	held.returned = true;
+	return NULL;
+}
+
+static void *held_store(void *arg)
+{
+	(void)arg;
+	held.map[HELD_FROM - 1] = 'S';
+	held.map[HELD_TO] = 'S';
+	/* As the flusher does: msync() would wait for the call. */
+	if (held.sync)
+		sync_file_range(held.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	held.stored = true;
+	return NULL;
+}
+
+static void held_one(unsigned int way, bool sync)
+{
+	size_t size = HELD_PAGES * page_size, i;
+	unsigned int lost = 0, old = 0;
+	char *content = buffer(size, 'o'), *got = buffer(size, 0);
+	volatile char *touch;
+	pthread_t call, store;
+
+	memset(content + HELD_FROM, way ? 0 : 'c', HELD_TO - HELD_FROM);
+	content[HELD_FROM - 1] = 'S';
+	content[HELD_TO] = 'S';
+	held.source = open_node("source", size, 'c');
+	held.fd = open_node("f", size, 'o');
+	held.map = map_file(held.fd, size);
+	held.way = way;
+	held.sync = sync;
+	held.returned = false;
+	held.stored = false;
+	for (i = 0, touch = held.map; i < HELD_PAGES; i++)
+		(void)touch[i * page_size];
+	server.shared->hold = true;
+	start_thread(&call, held_call, NULL);
+	while (!server.shared->held && !held.returned)
+		usleep(1000);
+	start_thread(&store, held_store, NULL);
+	/* It must be done in that time, or wait for the answer. */
+	for (i = 0; i < 300 && !held.stored; i++)
+		usleep(10000);
+	server.shared->hold = false;
+	if (server.shared->held && write(server.gate[1], "", 1) != 1)
+		die("the server's gate");
+	pthread_join(call, NULL);
+	pthread_join(store, NULL);
+	if (held.ret != HELD_TO - (off_t)HELD_FROM)
+		fail("%s: %s", held_ways[way], held.ret < 0 ? strerror(held.err) : "too short");
+	sync_file(held.fd, held.map, size);
+	if (pread(server.mem[0], got, size, 0) != (ssize_t)size)
+		die("memfd");
+	lost = (got[HELD_FROM - 1] != 'S') + (got[HELD_TO] != 'S');
+	for (i = HELD_FROM; i < (size_t)HELD_TO; i++)
+		old += got[i] == 'o';
+	if (lost || old)
+		fail("%s, then a store%s: %u of 2 stores lost, %u bytes have what was there before",
+		     held_ways[way], sync ? " and writeback" : "", lost, old);
+	else if (memcmp(got, content, size))
+		fail("%s: the server has something else", held_ways[way]);
+	else if (differs(held.fd, content, size) >= 0)
+		fail("%s: the cache has something else", held_ways[way]);
+	munmap(held.map, size);
+	close(held.fd);
+	close(held.source);
+	free(content);
+	free(got);
+}
+
+/* What was stored behind the end must not become contents when a copy goes behind it. */
+static void held_tail(bool sync)
+{
+	int source = open_node("source", page_size, 'c'), fd = open_node("f", 700, 'o');
+	char *map = map_file(fd, page_size);
+	off_t in = 0, out = 2 * page_size;
+	char at_server = 0;
+
+	map[0] = 'o';
+	map[1000] = 'G';
+	if (sync)
+		sync_file(fd, map, page_size);
+	if (copy_file_range(source, &in, fd, &out, page_size, 0) != (ssize_t)page_size)
+		fail("copy behind the end: %s", strerror(errno));
+	if (byte_at(fd, 1000))
+		fail("what was stored behind the end%s is read after a copy",
+		     sync ? ", and synced," : "");
+	map[1] = 'o';
+	sync_file(fd, map, page_size);
+	if (pread(server.mem[0], &at_server, 1, 1000) != 1 || at_server)
+		fail("what was stored behind the end%s has reached the server",
+		     sync ? ", and synced," : "");
+	munmap(map, page_size);
+	close(fd);
+	close(source);
+}
+
+void run_held(void)
+{
+	unsigned int way;
+
+	start_server();
+	for (way = 0; way < ARRAY_SIZE(held_ways); way++) {
+		held_one(way, false);
+		held_one(way, true);
+	}
+	held_tail(false);
+	held_tail(true);
+}
