@@ -150,6 +150,55 @@ static void peer_growth(void)
 }
 
 /*
+ * This client only stores to the page, by a mapping, twice. The reply to the first
+ * WRITE brings the new size, and the second WRITE goes up to there: what the other
+ * one has appended must still be in the page.
+ */
+static void peer_store(void)
+{
+	char content[PEER_NEW], name[32];
+	unsigned int i, older = 0, lost = 0, n = rounds(5);
+
+	memset(content, 'B', PEER_NEW);
+	memset(content, 'o', PEER_OLD);
+	memset(content, 'd', 2);
+	for (i = 0; i < n; i++) {
+		char *map;
+		int fd;
+
+		snprintf(name, sizeof(name), "peer.store.%u", i);
+		fd = new_file(name, 0);
+		put(fd, 'o', PEER_OLD, 0);
+		sync_file(fd, NULL, 0);
+		forget(fd, NULL, 0);
+		map = map_file(fd, page_size);
+		peer_append(name, PEER_OLD, PEER_NEW - PEER_OLD);
+		/* A page that was busy has not been dropped. */
+		if (((volatile char *)map)[PEER_OLD] != 'B') {
+			older++;
+			munmap(map, page_size);
+			close(fd);
+			continue;
+		}
+		map[0] = 'd';
+		sync_file(fd, map, page_size);
+		map[1] = 'd';
+		sync_file(fd, map, page_size);
+		munmap(map, page_size);
+		forget(fd, NULL, 0);
+		if (differs(fd, content, PEER_NEW) >= 0)
+			lost++;
+		else
+			want(name, content, PEER_NEW);
+		close(fd);
+	}
+	if (lost || older == n)
+		fail("store: lost in %u of %u rounds, page older in %u", lost, n, older);
+	else
+		ksft_print_msg("store: kept, page older in %u of %u rounds\n", older, n);
+}
+
+/*
  * The replies of a read() bring the new size while it goes on, and it returns it.
  * From then on what is stored behind the old end is kept, as is the rest.
  */
@@ -313,6 +362,7 @@ void run_peer(void)
 	if (!server_dir)
 		skip("no server's folder to write to");
 	peer_growth();
+	peer_store();
 	peer_read();
 	peer_async();
 	peer_full();
