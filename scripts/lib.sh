@@ -250,7 +250,7 @@ series_patches()
 	sed 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' "$1"
 }
 
-# topics: the topics of the series in its order, one a line. A topic is a folder in patches/; a flat series has none.
+# topics: the topics of the series in its order, one a line. A topic is a folder in patches/.
 topics()
 {
 	series_patches "$STACK/series" | sed -n 's|/.*||p' | awk '!seen[$0]++'
