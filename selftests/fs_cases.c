@@ -117,8 +117,10 @@ int open_in_dir(const char *name, int flags)
 int new_file(const char *name, size_t size)
 {
 	int fd = open_in_dir(name, O_RDWR | O_CREAT | O_TRUNC);
+	struct stat st;
 
-	if (fd < 0 || ftruncate(fd, size))
+	/* A device keeps its size. */
+	if (fd < 0 || fstat(fd, &st) || (!S_ISBLK(st.st_mode) && ftruncate(fd, size)))
 		die("%s/%s", dir, name);
 	return fd;
 }

@@ -63,6 +63,7 @@
 #define SLOTS		2048U	/* whole pages */
 #define FILE_WORDS	(SLOTS * SLOT_WORDS)
 #define FILE_BYTES	(SLOTS * SLOT_BYTES)
+#define SECTOR_SLOTS	64U	/* whole sectors, too */
 #define MAX_RUN		8U	/* slots changed by one small operation */
 #define KEPT		2U	/* files 0 and 1; the next one is the wild file */
 #define FILES		(KEPT + 1U)
@@ -73,6 +74,7 @@
 struct file {
 	unsigned int id;
 	bool wild;
+	bool device;			/* keeps its size, wants whole sectors */
 	int fd;
 	int direct;			/* O_DIRECT descriptor, or -1 */
 	atomic_ullong *map;
@@ -592,6 +594,10 @@ static void op_truncate(struct op *op, struct thread *t, struct file *f)
 	unsigned int old, new, first, n, epoch;
 	int ret;
 
+	if (f->device) {
+		atomic_store(&op->unsupported, EINVAL);
+		return;
+	}
 	if (f->wild) {
 		truncate_wild(t, f);
 		return;
@@ -641,6 +647,11 @@ static void do_fallocate(struct op *op, struct thread *t, struct file *f, int mo
 			release_file(f);
 			return;
 		}
+	} else if (f->device) {
+		run = SECTOR_SLOTS;
+		first = rnd(t, SLOTS / run) * run;
+		if (!f->wild)
+			lock_slots(f, first, run);
 	} else {
 		run = pick(t, f, max_run, &first);
 		if (!run)
@@ -938,6 +949,19 @@ static int open_in_dir(const char *name, int flags)
 	return open(path, flags, 0600);
 }
 
+static bool is_device(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISBLK(st.st_mode);
+}
+
+/* A device keeps its size. */
+static int set_size(int fd, size_t size)
+{
+	return is_device(fd) ? 0 : ftruncate(fd, size);
+}
+
 /* Map @fd, which is file @name, shared and writable. */
 static atomic_ullong *map_file(int fd, const char *name, size_t bytes)
 {
@@ -966,15 +990,15 @@ static void verify_file(const struct state_file *r, const __u64 *want)
 {
 	int fd = open_in_dir(r->name, opt.inject ? O_RDWR : O_RDONLY);
 	__u64 *found = calloc(1, r->size + 8);
-	struct stat st;
+	off_t size = lseek(fd, 0, SEEK_END);
 	size_t w;
 
-	if (fd < 0 || !found || fstat(fd, &st)) {
+	if (size < 0 || !found) {
 		fail("%s: %s", r->name, strerror(errno));
 		goto out;
 	}
-	if ((__u64)st.st_size != r->size) {
-		fail("%s: size %jd, expected %llu", r->name, (intmax_t)st.st_size, r->size);
+	if ((__u64)size != r->size) {
+		fail("%s: size %jd, expected %llu", r->name, (intmax_t)size, r->size);
 		goto out;
 	}
 	if (opt.inject && r->size) {
@@ -1056,8 +1080,9 @@ static void file_init(struct file *f, unsigned int id)
 	f->wild = id >= KEPT;
 	snprintf(name, sizeof(name), "file.%u", id);
 	f->fd = open_in_dir(name, O_RDWR | O_CREAT | O_TRUNC);
-	if (f->fd < 0 || ftruncate(f->fd, FILE_BYTES))
+	if (f->fd < 0 || set_size(f->fd, FILE_BYTES))
 		die("%s/%s", opt.dir, name);
+	f->device = is_device(f->fd);
 	f->direct = open_in_dir(name, O_RDWR | O_DIRECT);
 	f->map = map_file(f->fd, name, FILE_BYTES);
 	pthread_rwlock_init(&f->dirty_lock, NULL);
@@ -1096,19 +1121,19 @@ static void record(FILE *s, struct file *f)
 {
 	size_t w, first, n, size = (size_t)atomic_load(&f->size) * SLOT_BYTES;
 	static __u64 content[BUF_BYTES / 8];
-	struct stat st;
+	off_t end = lseek(f->fd, 0, SEEK_END);
 	char name[32];
 
 	/* One file acknowledged, the others left to umount. */
 	if (f->id == 0 && fsync(f->fd))
 		fail("fsync: %s", strerror(errno));
 	snprintf(name, sizeof(name), "file.%u", f->id);
-	if (fstat(f->fd, &st))
+	if (end < 0)
 		die("%s", name);
 	if (f->wild)
-		size = st.st_size;
-	if (st.st_size != (off_t)size)
-		fail("%s: size %jd, expected %zu", name, (intmax_t)st.st_size, size);
+		size = end;
+	if (end != (off_t)size)
+		fail("%s: size %jd, expected %zu", name, (intmax_t)end, size);
 	state_file(s, name, f->id, size, 0);
 	for (first = 0; first < size / 8; first += n) {
 		n = size / 8 - first;
@@ -1318,7 +1343,7 @@ static void run_eio(void)
 		die("memory");
 	for (i = 0; i < 3; i++) {
 		fd[i] = open_in_dir(names[i], O_RDWR | O_CREAT | O_TRUNC);
-		if (fd[i] < 0 || ftruncate(fd[i], bytes))
+		if (fd[i] < 0 || set_size(fd[i], bytes))
 			die("%s/%s", opt.dir, names[i]);
 		map[i] = map_file(fd[i], names[i], bytes);
 		if (i != 1 && eio_store(map[i], i, 0, EIO_PAGES, 1) != EIO_PAGES)
@@ -1616,12 +1641,12 @@ static void run_left(void)
 	int fd;
 
 	fd = open_in_dir("left", O_RDWR | O_CREAT | O_TRUNC);
-	if (fd < 0 || !want || ftruncate(fd, bytes))
+	if (fd < 0 || !want || set_size(fd, bytes))
 		die("%s/left", opt.dir);
 	map = map_file(fd, "left", bytes);
 	for (gen = 1; gen <= 3; gen++) {
 		/* What an fsync() writes may stay queued for the next commit. */
-		if (gen > 1 && syncfs(fd))
+		if (gen > 1 && (is_device(fd) ? fsync(fd) : syncfs(fd)))
 			fail("syncfs: %s", strerror(errno));
 		if (gen == 2) {
 			madvise((void *)map, bytes, MADV_DONTNEED);
