@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What selftests/fs_integrity.c needs of the newer kernel's header of this name. */
+/* What selftests/fs_integrity needs of the newer kernel's header of this name. */
 #ifndef KSELFTEST_H
 #define KSELFTEST_H
 
