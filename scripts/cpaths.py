@@ -19,7 +19,8 @@ TOKEN = re.compile(r'''
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 # What a macro must have in it to be expanded.
 MACRO = re.compile(r'\breturn\b|\bgoto\b|VM_FAULT|(folio|page|inode|invalidate)_(un|try)?lock|(un)?lock_page|'
-                   r'_pagefault|mkwrite')
+                   r'_pagefault|mkwrite|\bguard\b|scoped_guard')
+ENUM = re.compile(r'\benum\s*\w*\s*\{([^}]*)\}')
 DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*(\w*)((?:\\\n|[^\n])*)', re.M)
 TYPE = set('''struct union enum const static unsigned signed int long char void short bool volatile register
     float double auto typeof __typeof__ inline size_t ssize_t'''.split())
@@ -118,7 +119,7 @@ class Function:
 
     def __init__(self, file, name, returns, params, line, body):
         self.file, self.name, self.returns, self.params, self.line = file, name, returns, params, line
-        self.body, self.made = body, None
+        self.body, self.made, self.enums = body, None, {}
         self.calls = {t[1] for t, u in zip(body, body[1:]) if t[0] == 'id' and u[1] == '('}
 
     def graph(self):
@@ -128,11 +129,18 @@ class Function:
 
 
 class File:
-    """what a C file defines: functions by name, guards {name: (lock, unlock) as token lists}"""
+    """what a C file defines: functions by name, guards {name: (parameters, lock, unlock)}, enumerators"""
 
     def __init__(self, path, text):
-        self.path, self.functions, self.guards = path, {}, {}
+        self.path, self.functions, self.guards, self.enums = path, {}, {}, {}
         text, self.macros = plain(text)
+        for m in ENUM.finditer(text):
+            n = 0
+            for item in m[1].split(','):
+                d = re.match(r'\s*(\w+)\s*(?:=\s*(-?\d+)\s*$)?', item)
+                if d:
+                    n = int(d[2]) if d[2] else n
+                    self.enums[d[1]], n = n, n + 1
         toks = tokens(text)
         try:
             self.read(toks)
@@ -162,15 +170,12 @@ class File:
                     i += 1
 
     def define(self, what, toks):
+        """a guard's: _T is the object, or for a lock guard _T->lock; a class has parameters of its own"""
         args = split(toks)
-        if what in ('DEFINE_GUARD', 'DEFINE_LOCK_GUARD_1') and len(args) > 3:
-            self.guards[args[0][0][1]] = args[2], args[3]
-        elif what == 'DEFINE_LOCK_GUARD_0' and len(args) > 2:
-            self.guards[args[0][0][1]] = args[1], args[2]
-        elif what == 'DEFINE_FREE' and len(args) > 2:
-            self.guards[args[0][0][1]] = [], args[2]
-        elif what == 'DEFINE_CLASS' and len(args) > 3:
-            self.guards[args[0][0][1]] = args[3], args[2]
+        begin, end = {'DEFINE_FREE': (0, 2), 'DEFINE_CLASS': (3, 2), 'DEFINE_LOCK_GUARD_0': (1, 2)}.get(what, (2, 3))
+        if end < len(args) and re.match('DEFINE_(FREE|CLASS|GUARD$|LOCK_GUARD_[01])', what):
+            params = [p[-1][1] for p in args[4:] if p] if what == 'DEFINE_CLASS' else ['_T']
+            self.guards[args[0][0][1]] = params, unlocked(args[begin]) if begin else [], unlocked(args[end])
 
     def function(self, head, body):
         """whether head { body } is one; attributes may stand in front of it and behind"""
@@ -185,9 +190,19 @@ class File:
                     params.append((ids[-1] if ids else '', ' '.join(x[1] for x in p)))
                 self.functions.setdefault(name[1], Function(
                     self.path, name[1], ' '.join(x[1] for x in head[:i - 1]), params, name[2],
-                    expand(body, self.macros) if self.macros else body))
+                    expand(body, self.macros) if self.macros else body)).enums = self.enums
                 return True
         return False
+
+
+def unlocked(toks):
+    """with _T for _T->lock"""
+    out = []
+    for t in toks:
+        out.append(t)
+        if [x[1] for x in out[-3:]] == ['_T', '->', 'lock']:
+            del out[-2:]
+    return out
 
 
 def split(toks):
@@ -383,21 +398,34 @@ class Parser:
 class Builder(Parser):
     """statements, as a graph; an edge is (node, label) that waits for its target"""
 
-    def __init__(self, function):
-        super().__init__(function.body)
-        self.nodes, self.types = [], {}
+    def __init__(self, function, outer=None, toks=None):
+        super().__init__(toks or function.body)
+        self.function, self.nodes, self.types = function, [], {p[0]: p[1] for p in function.params}
         self.names = [{p[0]: p[0] for p in function.params}]
         self.scope = []                 # cleanups that are due, outermost first
         self.loops = []                 # (kind, edges of break, edges of continue, depth of scope)
         self.labels, self.gotos, self.cases = {}, [], []
         self.count = 0
-        for p in function.params:
-            self.types[p[0]] = p[1]
+        if outer:                       # a statement expression
+            self.names, self.types, self.count = [dict(n) for n in outer.names], outer.types, outer.count
+            self.build()
 
     def nested(self, toks):
         sub = Parser(toks)
-        sub.name = self.name
+        sub.name, sub.block_expr = self.name, lambda: self.block_expr(sub)
         return sub
+
+    def block_expr(self, parser=None):
+        """the value of ({ ... }) is that of its last statement"""
+        parser = parser or self
+        end = close(parser.toks, parser.i)
+        sub = Builder(self.function, self, parser.toks[parser.i:end])
+        parser.i = end
+        self.count = sub.count
+        last = [n for n in sub.nodes if n.kind == 'expr' and None in n.next and n.next[None].kind == 'exit']
+        for n in last:
+            n.kind = 'return'
+        return ('block', sub, tuple(n.expr for n in sub.nodes if n.expr))
 
     def name(self, name):
         for names in reversed(self.names):
@@ -501,6 +529,11 @@ class Builder(Parser):
         if t == ';':
             self.take()
             return edges
+        if t == '(' and self.peek(1) == '{' and self.toks[close(self.toks, self.i)][1] == ';':
+            self.take()
+            edges = self.block(edges)
+            self.take(')')
+            return edges
         if self.kind() == 'id' and self.peek(1) == ':':
             node = self.new('nop', None, edges)
             self.labels[self.take()] = node, list(self.scope)
@@ -592,7 +625,9 @@ class Builder(Parser):
             if value is None:
                 default = target
                 continue
-            node = self.new('cond', ('bin', '==', var, value), edges, line)
+            test = ('bin', '==', var, value) if value[0] != '...' else \
+                ('bin', '&&', ('bin', '>=', var, value[1]), ('bin', '<=', var, value[2]))
+            node = self.new('cond', test, edges, line)
             node.next[True] = target
             edges = [(node, False)]
         if default:
@@ -605,8 +640,7 @@ class Builder(Parser):
         value = self.ternary()
         if self.peek() == '...':
             self.take()
-            self.ternary()
-            value = ('str',)
+            value = ('...', value, self.ternary())
         return self.case(value, edges)
 
     def do_default(self, edges):
@@ -751,21 +785,18 @@ class Builder(Parser):
             stars = free = ''
             while self.peek() in ('*', 'const', '__iomem', '__user', '__rcu', '__maybe_unused'):
                 stars += self.take()
-            if self.peek() == '(':      # a pointer to a function
-                while self.peek() not in (';', '='):
-                    self.i = close(self.toks, self.i) if self.peek() == '(' else self.i + 1
-                if self.peek() == '=':
-                    self.take()
-                    self.initializer()
-                continue
-            if self.kind() != 'id':
+            if self.peek() == '(' and self.peek(1) == '*' and self.kind(2) == 'id':     # a pointer to a function
+                var = ('id', self.declare(self.peek(2), '*'))
+                self.i = close(self.toks, self.i)
+            elif self.kind() == 'id':
+                var = ('id', self.declare(self.take(), ' '.join(kind) + stars))
+            else:
                 raise Unreadable('line %d: %s in a declaration' % (self.line(), self.peek()))
-            var = ('id', self.declare(self.take(), ' '.join(kind) + stars))
-            while self.peek() == '[' or self.kind() == 'id':
+            while self.peek() in ('[', '(') or self.kind() == 'id':
                 if self.peek() == '__free':
                     free = self.toks[self.i + 2][1]
-                if self.peek(1) == '(' or self.peek() == '[':
-                    self.i += self.peek() != '['
+                if self.peek(1) == '(' or self.peek() in ('[', '('):
+                    self.i += self.peek() not in ('[', '(')
                     self.i = close(self.toks, self.i)
                 else:
                     self.take()

@@ -54,6 +54,7 @@ def bits(*names):
 
 
 ZERO, ONE = ('n', 0), ('n', 1)
+CONSTANT = re.compile(r'[A-Z][A-Z0-9_]+$')
 
 
 def taints(v):
@@ -78,12 +79,24 @@ class Walk:
         graph = fn.graph()
         self.stack.append((fn, graph))
         line = self.line
+        ends = self.walk(graph, st, depth, True)
+        self.stack.pop()
+        self.line = line
+        return ends
+
+    def e_block(self, e, st):
+        """a statement expression"""
+        return self.walk(e[1], st, len(self.stack) - 1, False)
+
+    def walk(self, graph, st, depth, whole):
+        fn = self.stack[-1][0]
         kept = {k[1] for k in st.d if k[0] == 'c'} if depth else ()
         pre = '%d:' % depth
         todo, seen, ends = [(graph.nodes[0], st)], set(), {}
         while todo:
             node, st = todo.pop()
-            st = self.forget(st, graph.alive[node], pre, kept)
+            if whole:
+                st = self.forget(st, graph.alive[node], pre, kept)
             mark = node, st.key()
             if mark in seen:
                 continue
@@ -94,8 +107,9 @@ class Walk:
             self.line = node.line
             if node.kind == 'exit':
                 value = st.get(('v', pre + '$ret'), ZERO if fn.returns.endswith('void') else sym('nothing'))
-                st = State({k: v for k, v in st.d.items() if not (k[0] == 'v' and k[1].startswith(pre))}, st.trail)
-                ends.setdefault((value, st.key()), (value, st.set('line', node.line) if not depth else st))
+                st = State({k: v for k, v in st.d.items() if not (k[0] == 'v' and k[1].startswith(
+                    pre if whole else pre + '$ret'))}, st.trail)
+                ends.setdefault((value, st.key()), (value, st if depth or not whole else st.set('line', node.line)))
             elif node.kind == 'cond':
                 split = self.branch(node.expr, st)
                 for truth, after in split:
@@ -113,8 +127,6 @@ class Walk:
                 for s in outs:
                     if None in node.next:
                         todo.append((node.next[None], s))
-        self.stack.pop()
-        self.line = line
         return list(ends.values())
 
     def forget(self, st, alive, pre, kept):
@@ -161,6 +173,17 @@ class Walk:
         if '0' in signs:
             out.append((False, st.set(('c', v[1]), '0')))
         return out
+
+    def each_sign(self, v, st, signs='-0+'):
+        """[(sign, state)] for those of v that are possible"""
+        if v[0] == 'n':
+            return [('-' if v[1] < 0 else '+' if v[1] else '0', st)]
+        if v[0] != 's' or v[1] in ('F', 'vmf'):
+            return [('+', st)]
+        have = st.get(('c', v[1]), '-0+')
+        if isinstance(have, int):
+            return [('-' if have < 0 else '+', st)]
+        return [(c, st.set(('c', v[1]), c)) for c in have if c in signs]
 
     def known(self, v, st):
         """v, or the number that it is known to be"""
@@ -211,6 +234,8 @@ class Walk:
                     else:
                         out.append((('n', answer), after))
             return out
+        if op in ('==', '!=') and a[0] == b[0] == 's' and (a == b or CONSTANT.match(a[1]) and CONSTANT.match(b[1])):
+            return [(ONE if (a == b) == (op == '==') else ZERO, st)]
         positive = {'!=': '==', '>=': '<', '<=': '>'}.get(op, op)   # one name for a question and its opposite
         taint, st = self.compared(positive, a, b, st)
         v = sym('(%s%s%s)' % (show(a), positive, show(b)), taint)
@@ -255,10 +280,14 @@ class Walk:
             return ZERO
         if name == 'true':
             return ONE
+        if name == 'MAX_ERRNO':
+            return ('n', 4095)
         if hasattr(errno, name):
             return ('n', getattr(errno, name))
         if re.match(r'E[A-Z]{3,}$', name):  # the kernel's own, as ERESTARTSYS
             return ('n', 512 + sum(map(ord, name)))
+        if name in self.stack[-1][0].enums:
+            return ('n', self.stack[-1][0].enums[name])
         return sym(name, self.origin(name))
 
     def lvalue(self, e, st):
@@ -335,6 +364,10 @@ class Walk:
                 out += self.invert(v, s) if v[0] == 's' else [(ZERO if t else ONE, a) for t, a in self.truth(v, s)]
             elif op == '-' and self.known(v, s)[0] == 'n':
                 out.append((('n', -self.known(v, s)[1]), s))
+            elif op == '-' and v[0] == 's':
+                x = sym('-' + v[1], taints(v) - {'exact', 'pos', 'index'})
+                out += [(x if sign != '0' else ZERO, a.set(('c', x[1]), sign.translate({43: 45, 45: 43}))
+                         if sign != '0' else a) for sign, a in self.each_sign(v, s)]
             elif op == '~' and self.known(v, s)[0] == 'n':
                 out.append((('n', ~self.known(v, s)[1]), s))
             elif op == '+':
@@ -383,7 +416,7 @@ class Walk:
     def grown(self, op, a, b, e):
         """a OP= b, which a loop may do again and again"""
         v = self.arithmetic(op, a, b, e)
-        return sym('%s@%d' % (op, self.line), v[2]) if v[0] == 's' and '|' not in op else v
+        return sym('%s@%d' % (op, self.line), taints(v)) if v[0] != 'f' and op not in '|&' else v
 
     def named(self, name, t=()):
         """a value by its expression; a long one, or one that grows in a loop, by its place"""
@@ -424,25 +457,28 @@ class Walk:
         """the end of a variable with __free() or of a CLASS()"""
         v = st.get(('v', self.key(e[2][1])), ZERO)
         found = self.tree.guard(e[1], self.stack[-1][0].file)
+        if found:
+            return self.macro(['_T'], found[2], [v], st)
         out = []
         for truth, s in self.truth(v, st):
-            if truth and found:
-                out += self.macro(found[1], v, s)
-            elif truth and re.search(r'unlock', e[1]) and v == sym('F'):
+            if truth and re.search(r'unlock', e[1]) and v == sym('F'):
                 out.append((ZERO, self.unlock(s, v)))
             else:
                 out.append((ZERO, s))
         return out
 
-    def macro(self, toks, value, st):
-        """the statement of a DEFINE_GUARD() and its like, for _T = value"""
+    def macro(self, params, toks, values, st):
+        """the statement of a DEFINE_GUARD() and its like, for _T = value; of a class the answer to its parameters"""
+        guard = params == ['_T']
+        value = values[0] if values else ZERO
         if not toks:
             return [(value, st)]
-        end = self.line
-        body = [(k, t, end) for k, t in [('op', '{')] + [t[:2] for t in toks] + [('op', ';'), ('op', '}')]]
-        fn = cpaths.Function(self.stack[-1][0].file, '$guard', 'void', [('_T', '')], end, body)
-        line = self.line
-        depth = len(self.stack)
-        outs = self.run(fn, st.set(('v', '%d:_T' % depth), value), depth)
+        line, depth, name = self.line, len(self.stack), self.stack[-1][0]
+        head = [('op', '{')] if guard else [('op', '{'), ('id', 'return')]
+        body = [(k, t, line) for k, t in head + [t[:2] for t in toks] + [('op', ';'), ('op', '}')]]
+        fn = cpaths.Function(name.file, '$guard', 'void', [(p, '') for p in params], line, body)
+        for p, v in zip(params, values):
+            st = st.set(('v', '%d:%s' % (depth, p)), v)
+        outs = self.run(fn, st, depth)
         self.line = line
-        return [(value, s) for _, s in outs]
+        return [(value if guard else v, s) for v, s in outs]

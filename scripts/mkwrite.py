@@ -35,7 +35,7 @@ RULES = 'unlocked balance retry early freeze mapping isize eof rank try claim'.s
 BUDGET, SHARE = 30000, 4000             # nodes walked for one handler, and for one call of a helper
 
 NOT_LOCKED = ERRORS | {'NOPAGE', 'RETRY'}
-SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')
+SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')     # judged in their own files
 # Helpers that leave freeze protection to the caller and say so.
 BARE = ('block_page_mkwrite', 'iomap_page_mkwrite')
 MKWRITE = re.compile(r'^(?!trace_|do_page_mkwrite$|filemap_mkwrite_lock$).*page_mkwrite$')
@@ -48,7 +48,7 @@ def names(*patterns):
 # ---- what is known of a function by its name ----
 
 # It stands for its argument.
-SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR\w*',
+SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR',
              r'ERR_(PTR|CAST)', r'data_race', r'le\d+_to_cpu', r'no_free_ptr', r'smp_load_acquire')
 # Its answer hangs on the arguments alone: asked again, it is the same.
 PURE = names(r'IS_\w+', r'S_IS\w+', r'[A-Z0-9_]+_(I|SB|SBI)', r'F2FS_\w+', r'\w+_(is|test|has|can|should|needs?)_\w+',
@@ -61,8 +61,8 @@ TALK = names(r'trace_\w+', r'pr_\w+', r'd?printk\w*', r'_(enter|leave|debug)', r
              r'\w*_(debug|err|msg)', r'\w*_warn\w*', r'netfs_stat\w*', r'might_\w+', r'lockdep_\w+',
              r'ASSERT', r'\w+_bug_on', r'kv?free')
 # It marks the folio dirty.
-DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is)_)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|'
-              r'.*commit_write|nfs_update_(folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|'
+DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is|has|needs?|nr|count|cancel|can)_)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|'
+              r'SetPageDirty|\w*_?dirty(_(it|pages?|range|folios?))?|.*commit_write|nfs_update_(folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|'
               r'.*mkwrite.*dirty.*)')
 # It uses the folio as one of this mapping.
 USE = re.compile(r'attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin')
@@ -85,6 +85,10 @@ MAY_UNLOCK = re.compile(r'unlock|release|abort|cleanup|finish|done|drop|_end($|_
 # A page, or a block.
 SMALL = re.compile(r'\b(PAGE_S(IZE|HIFT)|page_size|i_?blocksize|block_size|sectorsize|s_blocksize|blkbits|b_size)\b|'
                    r'\w+_(blocksize|blksize)\b')
+# It prepares something; one page or block of it.
+PREPARES = re.compile(r'prepare|reserve|fill|map|alloc|get|add|insert|charge|cow|unshare|convert|zero')
+ONE_PAGE = re.compile(r'(prepare|reserve|fill|map|alloc\w*|get|add|insert|charge|zero)_(one_|a_|single_|this_)?'
+                      r'(page|block|sector|cluster)$')
 # Locks that truncate and the like take for the whole mapping.
 OUTSIDE = re.compile(r'invalidate_lock|i_mmap_lock|i_mmap_sem|mmap_sem')
 # A handler with any of this works on the page cache, not on memory of its own.
@@ -230,7 +234,7 @@ class Handler(cvalues.Walk):
         if b[0] == 'n':
             taint -= {'bytes'}
         elif 'bytes' in taint and self.locked(st):
-            st = st.set('loop', 1)
+            st = st.set('unsure', 1)
         mark = {'==': '=', '!=': '!'}.get(op, '')
         return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
 
@@ -270,7 +274,7 @@ class Handler(cvalues.Walk):
             if op == '&' and x is not None and y is not None:
                 return bits(*(x & y))
             if a[0] == b[0] == 'n':
-                n = {'|': a[1] | b[1], '&': a[1] & b[1]}.get(op)
+                n = {'|': a[1] | b[1], '&': a[1] & b[1], '+': a[1] + b[1], '-': a[1] - b[1]}.get(op)
                 if n is not None:
                     return ('n', n)
         if op == '&' and a[0] == 'f' and taints(b) and all(t[0] == '~' for t in taints(b)):
@@ -328,7 +332,7 @@ class Handler(cvalues.Walk):
         if folio[1] != 'F':
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
-        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'loop', 'said'):
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'said'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
         d[('l', 'F')], d['lockline'] = 'L', self.line
@@ -369,6 +373,13 @@ class Handler(cvalues.Walk):
             st = st.set('thawed', self.line)
         return st.set('frozen', n - 1)
 
+    def no_freeze(self, st):
+        if not st.get('own') and self.fn.name not in BARE:
+            guard = st.get('mayfreeze')
+            self.say(st, 'freeze', 'is %s freeze protection?' % guard if guard else
+                     'takes no freeze protection (sb_start_pagefault)', bool(guard))
+        return st.set('own', 1)
+
     def dirty(self, st):
         return st.set('dirty', 1) if st.get(('l', 'F')) != 'U' and (st.get('frozen') or not st.get('started')) else st
 
@@ -401,11 +412,12 @@ class Handler(cvalues.Walk):
         if 'bytes' in t:
             if st.get('small') and not st.get('whole'):
                 self.say(st, 'claim', 'one page or block was prepared (line %d), more is claimed' % st.get('small') +
-                         (' unless that is a loop' if st.get('loop') else ''), bool(st.get('loop')))
+                         (' unless the rest is, too' if st.get('unsure') else ''), bool(st.get('unsure')))
         elif any(x.startswith('size#') for x in t):
-            self.say(st, 'claim', 'claims what i_size says, not what was prepared')
+            if not st.get(('given', show(v))):
+                self.say(st, 'claim', 'claims what i_size says, not what was prepared')
         elif 'fsize' in t:
-            self.say(st, 'claim', 'claims the whole folio, beyond i_size')
+            self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('unsure')))
         return st
 
     def prepare(self, name, values, st):
@@ -414,15 +426,26 @@ class Handler(cvalues.Walk):
             return st
         t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
         if 'bytes' in t:
-            st = st.set('whole', 1)
-        elif 'small' in t and 'size' not in name:
+            return st.set('whole', 1)
+        for v in values:
+            if any(x.startswith('size#') for x in taints(v)):
+                st = st.set(('given', show(v)), 1)
+        whole = sym('F') in values
+        if 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'index' in t):
             st = st.set('small', self.line)
-        return st
+        elif 'index' in t and not whole and PREPARES.search(name):
+            st = st.set('small', self.line).set('unsure', 1)
+        return st.set('unsure', 1) if whole else st
 
     # ---- calls ----
 
     def e_call(self, e, st):
         _, fn, args, line = e
+        while fn[:2] == ('un', '*'):
+            fn = fn[2]
+        if fn[0] == 'id':               # a pointer to a function that is known
+            v = st.get(('v', self.key(fn[1])), ZERO)
+            fn = ('id', v[1]) if v[0] == 's' and self.tree.function(v[1], self.stack[-1][0].file) else fn
         name = fn[1] if fn[0] == 'id' else fn[2] if fn[0] in ('->', '.') else ''
         if name == '$guard':            # scoped_cond_guard(): taken or not
             text = ' '.join([args[0][1]] + [show(v) for a in args[1:] for v, _ in self.eval(a, st)[:1]])
@@ -432,7 +455,10 @@ class Handler(cvalues.Walk):
             return [(sym('$loop%d' % line), s) for _, s in self.eval(args[0], st)]
         if SAME.match(name):
             return self.same(name, args, st, e)
-        if name in ('IS_ERR', 'IS_ERR_OR_NULL'):
+        if name == 'PTR_ERR_OR_ZERO':
+            return [(v if sign == '-' else ZERO, s2) for v, s in self.eval(args[0], st)
+                    for sign, s2 in self.each_sign(v, s)]
+        if name in ('IS_ERR', 'IS_ERR_OR_NULL', 'IS_ERR_VALUE'):
             return [x for v, s in self.eval(args[0], st) for x in self.is_err(name, v, s)]
         if name in ('BUG', 'panic', 'unreachable', 'return_ptr'):
             return []
@@ -443,7 +469,7 @@ class Handler(cvalues.Walk):
         for values, s in outs:
             if fn[0] != 'id':
                 for _, s2 in self.eval(fn[1], s) if fn[0] in ('->', '.') else [(None, s)]:
-                    result += self.by_pointer(name, values, s2)
+                    result += self.by_pointer(name, args, values, s2)
             else:
                 result += self.call(name, args, values, s, line)
         return result
@@ -457,8 +483,11 @@ class Handler(cvalues.Walk):
         return outs
 
     def is_err(self, name, v, st):
-        if v[0] != 's':
-            return [(ONE if v == ZERO and 'NULL' in name else ZERO, st)]
+        v = self.known(v, st)
+        if v[0] == 'n':
+            return [(ONE if v[1] < 0 or v == ZERO and 'NULL' in name else ZERO, st)]
+        if v[0] != 's' or v[1] in ('F', 'vmf'):
+            return [(ZERO, st)]
         signs = st.get(('c', v[1]), '-0+')
         if isinstance(signs, int):
             return [(ONE if signs < 0 else ZERO, st)]
@@ -466,9 +495,14 @@ class Handler(cvalues.Walk):
         return [(answer, st.set(('c', v[1]), ''.join(c for c in signs if (c in bad) == yes)))
                 for answer, yes in ((ONE, True), (ZERO, False)) if any((c in bad) == yes for c in signs)]
 
-    def by_pointer(self, name, values, st):
+    def by_pointer(self, name, args, values, st):
         if name == 'page_mkwrite':
             return self.contract('*', st)
+        file = self.stack[-1][0].file
+        found = {m for m in re.findall(r'[.>]\s*%s\s*=\s*&?(\w+)\s*[,;}]' % name, self.tree.text(file))
+                 if self.tree.function(m, file)} if name else ()
+        if found:
+            return [x for m in sorted(found) for x in self.call(m, args, values, st, self.line)]
         v = sym('%s@%d' % (name, self.line))
         return [(v, st.set(('c', v[1]), None))]
 
@@ -479,22 +513,15 @@ class Handler(cvalues.Walk):
         ok = self.checked_lock(st).set('own', 1).set('dirty', 1).set('thawed', None)
         return [(bits('LOCKED'), ok), (bits('NOPAGE'), st.set('own', 1)), (bits('SIGBUS'), st.set('own', 1))]
 
-    def each_sign(self, v, st, signs):
-        """[(sign, state)] for those of v that are possible"""
-        if v[0] == 'n':
-            return [('-' if v[1] < 0 else '+' if v[1] else '0', st)]
-        if v[0] != 's':
-            return [('+', st)]
-        have = st.get(('c', v[1]), '-0+')
-        if isinstance(have, int):
-            return [('-' if have < 0 else '+', st)]
-        return [(c, st.set(('c', v[1]), c)) for c in have if c in signs]
-
     def call(self, name, args, values, st, line):
         first = values[0] if values else ZERO
         site = sym('%s@%d' % (name, line))
         fresh = st.set(('c', site[1]), None)
         minus, zero, plus = (fresh.set(('c', site[1]), c) for c in '-0+')
+
+        if ZERO in values and re.match(r'(min|max)(_t)?$', name):
+            v = next((v for v in values[-2:] if v != ZERO), ZERO)
+            return [(v if (sign == '-') == name.startswith('min') else ZERO, s) for sign, s in self.each_sign(v, st)]
 
         # the folio lock
         if re.match(r'(__)?(folio_lock|lock_page)$', name):
@@ -509,7 +536,8 @@ class Handler(cvalues.Walk):
             return [(ZERO, self.unlock(st, first) if len(values) > 1 and values[1] != ZERO else st)]
         if name == 'filemap_mkwrite_lock':
             v = sym(site[1], {'bytes'})
-            return [(v, self.checked_lock(plus)), (v, minus)]
+            return [(v, self.checked_lock(plus))] + [(('n', -e), fresh.set('tried', None))
+                                                    for e in (errno.EAGAIN, errno.EINTR)]
         if name in ('folio_mkwrite_check_truncate', 'page_mkwrite_check_truncate'):
             ok = plus.set('mapping', 1).set('isize', 1) if self.locked(st) else plus
             return [(sym(site[1], {'bytes'}), ok), (site, minus)]
@@ -531,9 +559,7 @@ class Handler(cvalues.Walk):
             return [(ZERO, self.freeze(st, False))]
         if TIME.match(name):
             self.rank(st, name + '()')
-            if not st.get('frozen') and not st.get('own') and self.fn.name not in BARE:
-                self.say(st, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
-            return [(site, fresh)]
+            return [(site, fresh if st.get('frozen') else self.no_freeze(fresh))]
         text = ' '.join(show(v) for v in values)
         if re.match(r'inode_lock(_nested|_shared|_killable|_shared_nested)?$', name) or \
                 re.match(r'down_(read|write)', name) and 'trylock' not in name and 'i_rwsem' in text:
@@ -571,6 +597,8 @@ class Handler(cvalues.Walk):
                                   any(v[0] == 's' and v[1] in ('F', 'vmf') for v in values))
         if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
                 len(self.stack) < 8 and self.tree.matters(near):
+            if not near.calls - {'ARRAY_SIZE', 'if', 'for', 'while'} and any(t[1] in ('for', 'while') for t in near.body):
+                return [(site, fresh)]  # it looks the answer up
             return self.follow(near, values, self.effects(name, values, st, line, True))
         if MKWRITE.match(name):
             return self.contract(name, st)
@@ -646,6 +674,8 @@ class Handler(cvalues.Walk):
             t -= {'exact', 'pos', 'index', 'pages', 'bytes'} if 'test' in name else {'exact', 'pos', 'index', 'pages'}
             if SMALL.search(name):
                 t |= {'small'}
+            if re.match(r'(folio_(order|nr_pages)|compound_(order|nr)|thp_nr_pages)$', name):
+                t |= {'fsize'}
             text = '%s(%s)' % (name, ','.join(show(v) for v in values))
             if re.search(r'\bF\b', text):
                 text += '#%d' % st.get('epoch', 0)
@@ -672,7 +702,7 @@ class Handler(cvalues.Walk):
             values.append(v)
         found = self.tree.guard(name, self.stack[-1][0].file)
         if found:
-            return self.macro(found[0 if begin else 1], values[0] if values else ZERO, st)
+            return self.macro(found[0], found[1 if begin else 2], values or [ZERO], st)
         first = values[0] if values else ZERO
         text = name + ' ' + ' '.join(show(v) for v in values)
         if re.search(r'pagefault|frozen|freeze', name):
@@ -685,8 +715,13 @@ class Handler(cvalues.Walk):
             if begin and not name.endswith('_try'):
                 self.say(st, 'rank', 'takes inode_lock(), which ranks outside of mmap_lock')
             return [(first, st.set('outer', 1))]
-        if re.search(r'folio|page', name) and first == sym('F'):
+        if first == sym('F') and re.match(r'(folio|page)(_?lock)?$|lock_?(folio|page)$', name):
             return [(first, self.lock(st, first) if begin else self.unlock(st, first))]
+        # a name that says nothing may be anything
+        if sym('F') in values or sym('vmf') in values:
+            return [(first, st.set(('l', 'F'), '?').set('maylock', name))]
+        if begin and re.search(r'\bi_sb\b|\bsb$', text):
+            st = st.set('mayfreeze', name)
         return [(first, st.set('outer', 1) if begin and not self.locked(st) else st)]
 
     # ---- the return ----
@@ -782,8 +817,8 @@ class Handler(cvalues.Walk):
         if st.get('started'):
             if st.get('thawed'):
                 self.say(st, 'early', 'freeze protection ends before the folio is dirty', line=st.get('thawed'))
-        elif self.cache and not st.get('own') and self.fn.name not in BARE:
-            self.say(st, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
+        elif self.cache:
+            self.no_freeze(st)
 
 
 ASSIGNED = re.compile(r'[.>]page_mkwrite[ \t]*=[ \t]*(\w+)')
@@ -794,7 +829,7 @@ def forwards(handlers):
     judged = {h.fn.name for h in handlers}
     return [Finding(h.fn.file, line, h.fn.name, 'forward', 'undecidable', 'what %s returns is not judged' % (
         name + '()' if name != '*' else 'a ->page_mkwrite of another table'), '')
-            for h in handlers for name, line in h.forwards.items() if name not in judged]
+            for h in handlers for name, line in h.forwards.items() if name not in judged and name not in SHARED]
 
 
 def judge(tree, files):
