@@ -129,7 +129,7 @@ def table(assigned, handlers):
                 if f.kind == 'finding' or cell == '.':
                     cell = ('F' if f.kind == 'finding' else '?') + mark + ('' if depth else str(f.line))
         for name, line in h.forwards.items():
-            if cell[0] == 'F' or name in busy:
+            if cell[0] == 'F' or name in busy or name in mkwrite.KNOWN and name not in own:
                 continue
             g = own.get(name)
             v = worst(g, rule, depth + 1, busy | {name}) if g else '?' + mark + ('' if depth else str(line))

@@ -36,6 +36,7 @@ BUDGET, SHARE = 30000, 4000             # nodes walked for one handler, and for 
 
 NOT_LOCKED = ERRORS | {'NOPAGE', 'RETRY'}
 SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')     # judged in their own files
+KNOWN = SHARED + ('filemap_page_mkwrite',)
 # Helpers that leave freeze protection to the caller and say so.
 BARE = ('block_page_mkwrite', 'iomap_page_mkwrite')
 MKWRITE = re.compile(r'^(?!trace_|do_page_mkwrite$|filemap_mkwrite_lock$).*page_mkwrite$')
@@ -180,7 +181,8 @@ class Handler(cvalues.Walk):
         self.findings, self.forwards = {}, {}
         self.lost, self.skip = None, set()      # what was too much to follow
         self.is_int = fn.returns.split()[-1:] != ['vm_fault_t']
-        self.cache = bool(CACHE.search(' '.join(self.words(fn, set()))))
+        text = ' '.join(self.words(fn, set()))
+        self.cache, self.claims = bool(CACHE.search(text)), 'prepared' in text
 
     def words(self, fn, seen):
         seen.add(fn.name)
@@ -233,7 +235,7 @@ class Handler(cvalues.Walk):
             self.say(st, 'eof', 'a folio that begins at i_size is taken for one inside the file')
         if b[0] == 'n':
             taint -= {'bytes'}
-        elif 'bytes' in taint and self.locked(st):
+        elif 'bytes' in taint and self.claims and self.locked(st):
             st = st.set('unsure', 1)
         mark = {'==': '=', '!=': '!'}.get(op, '')
         return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
@@ -422,7 +424,7 @@ class Handler(cvalues.Walk):
 
     def prepare(self, name, values, st):
         """an unknown call below the lock: does it get one page, or all?"""
-        if st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or TALK.match(name):
+        if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or TALK.match(name):
             return st
         t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
         if 'bytes' in t:
@@ -597,7 +599,7 @@ class Handler(cvalues.Walk):
                                   any(v[0] == 's' and v[1] in ('F', 'vmf') for v in values))
         if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
                 len(self.stack) < 8 and self.tree.matters(near):
-            if not near.calls - {'ARRAY_SIZE', 'if', 'for', 'while'} and any(t[1] in ('for', 'while') for t in near.body):
+            if not near.calls - {'ARRAY_SIZE', 'sizeof', 'if', 'for', 'while', 'return'} and any(t[1] in ('for', 'while') for t in near.body):
                 return [(site, fresh)]  # it looks the answer up
             return self.follow(near, values, self.effects(name, values, st, line, True))
         if MKWRITE.match(name):
@@ -718,7 +720,7 @@ class Handler(cvalues.Walk):
         if first == sym('F') and re.match(r'(folio|page)(_?lock)?$|lock_?(folio|page)$', name):
             return [(first, self.lock(st, first) if begin else self.unlock(st, first))]
         # a name that says nothing may be anything
-        if sym('F') in values or sym('vmf') in values:
+        if begin and st.get(('l', 'F')) != 'L' and (sym('F') in values or sym('vmf') in values):
             return [(first, st.set(('l', 'F'), '?').set('maylock', name))]
         if begin and re.search(r'\bi_sb\b|\bsb$', text):
             st = st.set('mayfreeze', name)
@@ -829,7 +831,7 @@ def forwards(handlers):
     judged = {h.fn.name for h in handlers}
     return [Finding(h.fn.file, line, h.fn.name, 'forward', 'undecidable', 'what %s returns is not judged' % (
         name + '()' if name != '*' else 'a ->page_mkwrite of another table'), '')
-            for h in handlers for name, line in h.forwards.items() if name not in judged and name not in SHARED]
+            for h in handlers for name, line in h.forwards.items() if name not in judged and name not in KNOWN]
 
 
 def judge(tree, files):
