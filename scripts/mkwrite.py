@@ -18,8 +18,8 @@ a use, at the return. Rules (README.md has the reasons):
   claim     vmf->prepared is more than was prepared
 
 What a value comes from, its taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one,
-'/outer' below another lock); 'exact' just that, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index' where the folio
-is; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or a block, 'fsize' the size of the folio.
+'/outer' below another lock); 'exact' just that, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index', 'at' (or
+derived) where the folio is; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or a block, 'fsize' the size of the folio.
 """
 import collections
 import errno
@@ -236,7 +236,7 @@ class Handler(cvalues.Walk):
         if b[0] == 'n':
             taint -= {'bytes'}
         elif 'bytes' in taint and self.claims and self.locked(st):
-            st = st.set('unsure', 1)
+            st = st.set('compared', 1)
         mark = {'==': '=', '!=': '!'}.get(op, '')
         return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
 
@@ -260,7 +260,7 @@ class Handler(cvalues.Walk):
         if field == 'i_size':
             return self.size(st)
         if field == 'index' and name == 'F->index' or name == 'vmf->pgoff':
-            return sym(name, {'index'})
+            return sym(name, {'index', 'at'})
         return self.named(name, self.origin(field))
 
     def size(self, st):
@@ -334,7 +334,7 @@ class Handler(cvalues.Walk):
         if folio[1] != 'F':
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
-        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'said'):
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'compared', 'said'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
         d[('l', 'F')], d['lockline'] = 'L', self.line
@@ -413,13 +413,14 @@ class Handler(cvalues.Walk):
         t = taints(v)
         if 'bytes' in t:
             if st.get('small') and not st.get('whole'):
+                unsure = bool(st.get('unsure') or st.get('compared'))
                 self.say(st, 'claim', 'one page or block was prepared (line %d), more is claimed' % st.get('small') +
-                         (' unless the rest is, too' if st.get('unsure') else ''), bool(st.get('unsure')))
+                         (' unless the rest is, too' if unsure else ''), unsure)
         elif any(x.startswith('size#') for x in t):
             if not st.get(('given', show(v))):
                 self.say(st, 'claim', 'claims what i_size says, not what was prepared')
         elif 'fsize' in t:
-            self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('unsure')))
+            self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('compared')))
         return st
 
     def prepare(self, name, values, st):
@@ -433,9 +434,9 @@ class Handler(cvalues.Walk):
             if any(x.startswith('size#') for x in taints(v)):
                 st = st.set(('given', show(v)), 1)
         whole = sym('F') in values
-        if 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'index' in t):
+        if 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'at' in t):
             st = st.set('small', self.line)
-        elif 'index' in t and not whole and PREPARES.search(name):
+        elif 'at' in t and not whole and PREPARES.search(name):
             st = st.set('small', self.line).set('unsure', 1)
         return st.set('unsure', 1) if whole else st
 
@@ -548,7 +549,7 @@ class Handler(cvalues.Walk):
         if name in ('page_folio', 'compound_head', 'folio_page', 'folio_file_page') and first[0] == 's':
             return [(sym('F') if first[1] == 'F' else sym('%s(%s)' % (name, show(first))), st)]
         if name in ('folio_pos', 'page_offset') and first[0] == 's':
-            return [(sym('%s(%s)' % ('pos', first[1]), {'pos'}), st)]
+            return [(sym('pos(%s)' % first[1], {'pos', 'at'}), st)]
         if name in ('folio_size', 'page_size', 'thp_size'):
             return [(sym('size(%s)' % show(first), {'fsize'}), st)]
         if name == 'i_size_read':
@@ -615,7 +616,10 @@ class Handler(cvalues.Walk):
         stack, line, limit = list(self.stack), self.line, self.limit
         self.limit = min(limit, self.steps + SHARE // depth)
         try:
-            return self.run(fn, inner, depth)
+            outs = self.run(fn, inner, depth)
+            # a pointer that a helper hands on after a look for NULL is no error
+            return [(v, s.set(('c', v[1]), '+') if fn.returns.endswith('*') and s.get(('c', v[1])) == '-+' else s)
+                    for v, s in outs]
         except (cpaths.Unreadable, TooMany):
             if self.steps >= limit:
                 raise
