@@ -236,7 +236,7 @@ class Handler(cvalues.Walk):
         if b[0] == 'n':
             taint -= {'bytes'}
         elif 'bytes' in taint and self.claims and self.locked(st):
-            st = st.set('compared', 1)
+            st = st.set('asked', 1)
         mark = {'==': '=', '!=': '!'}.get(op, '')
         return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
 
@@ -334,7 +334,7 @@ class Handler(cvalues.Walk):
         if folio[1] != 'F':
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
-        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'compared', 'said'):
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
         d[('l', 'F')], d['lockline'] = 'L', self.line
@@ -413,14 +413,14 @@ class Handler(cvalues.Walk):
         t = taints(v)
         if 'bytes' in t:
             if st.get('small') and not st.get('whole'):
-                unsure = bool(st.get('unsure') or st.get('compared'))
+                unsure = bool(st.get('unsure') or st.get('asked'))
                 self.say(st, 'claim', 'one page or block was prepared (line %d), more is claimed' % st.get('small') +
                          (' unless the rest is, too' if unsure else ''), unsure)
         elif any(x.startswith('size#') for x in t):
             if not st.get(('given', show(v))):
                 self.say(st, 'claim', 'claims what i_size says, not what was prepared')
         elif 'fsize' in t:
-            self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('compared')))
+            self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('asked')))
         return st
 
     def prepare(self, name, values, st):
