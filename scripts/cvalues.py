@@ -336,6 +336,7 @@ class Walk:
     def e_ternary(self, e, st):
         out = []
         for v, s in self.eval(e[1], st):
+            self.decides(v, s)
             for truth, after in self.checked(v, s, e[1]):
                 if truth and e[2] is None:
                     out.append((v, after))
@@ -402,7 +403,8 @@ class Walk:
                 if op in ('==', '!=', '<', '>', '<=', '>='):
                     out += self.compare(op, a, b, s)
                 else:
-                    out.append((self.arithmetic(op, self.known(a, s), self.known(b, s), e), s))
+                    v = self.arithmetic(op, self.known(a, s), self.known(b, s), e)
+                    out.append((v, self.difference(a, b, v, s) if op == '-' else s))
         return out
 
     @staticmethod

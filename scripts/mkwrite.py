@@ -18,7 +18,7 @@ a use, at the return. Rules (README.md has the reasons):
   claim     vmf->prepared is more than was prepared
 
 What a value comes from, its taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one,
-'/outer' below another lock); 'exact' just that, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index', 'at' (or
+'/outer' below another lock); 'exact' just that, 'again' after it was checked, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index', 'at' (or
 derived) where the folio is; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or a block, 'fsize' the size of the folio.
 """
 import collections
@@ -266,7 +266,7 @@ class Handler(cvalues.Walk):
     def size(self, st):
         t = 'size#%d' % st.get('epoch', 0) + ('/outer' if st.get('outer') else '') + \
             ('' if self.locked(st) else '/early')
-        return sym('i_size#%d' % st.get('epoch', 0), {t, 'exact'})
+        return sym('i_size#%d' % st.get('epoch', 0), {t, 'exact'} | ({'again'} if st.get('isize') else set()))
 
     def arithmetic(self, op, a, b, e):
         if a[0] in 'nf' and b[0] in 'nf':
@@ -299,6 +299,17 @@ class Handler(cvalues.Walk):
         if op in '<<>>' and 'small' in taints(b):
             t -= {'small'} if a != ONE else set()
         return self.named('(%s%s%s)' % (show(a), op, show(b)), t)
+
+    def difference(self, a, b, v, st):
+        """what lies between a place in the file that was checked and i_size"""
+        below = v[0] == 's' and st.get('isize') and 'exact' in taints(a) and 'pos' in taints(b)
+        return st.set(('c', v[1]), '+') if below else st
+
+    @staticmethod
+    def positive(v, st):
+        c = st.get(('c', v[1]))
+        return v[0] == 'n' and v[1] > 0 or v[0] == 's' and (
+            bool(taints(v) & {'small', 'fsize'}) or c == '+' or isinstance(c, int) and c > 0)
 
     # ---- what a condition says ----
 
@@ -417,7 +428,7 @@ class Handler(cvalues.Walk):
                 self.say(st, 'claim', 'one page or block was prepared (line %d), more is claimed' % st.get('small') +
                          (' unless the rest is, too' if unsure else ''), unsure)
         elif any(x.startswith('size#') for x in t):
-            if not st.get(('given', show(v))):
+            if 'again' in t or self.stale(v, st):
                 self.say(st, 'claim', 'claims what i_size says, not what was prepared')
         elif 'fsize' in t:
             self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('asked')))
@@ -430,9 +441,6 @@ class Handler(cvalues.Walk):
         t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
         if 'bytes' in t:
             return st.set('whole', 1)
-        for v in values:
-            if any(x.startswith('size#') for x in taints(v)):
-                st = st.set(('given', show(v)), 1)
         whole = sym('F') in values
         if 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'at' in t):
             st = st.set('small', self.line)
@@ -525,6 +533,10 @@ class Handler(cvalues.Walk):
         if ZERO in values and re.match(r'(min|max)(_t)?$', name):
             v = next((v for v in values[-2:] if v != ZERO), ZERO)
             return [(v if (sign == '-') == name.startswith('min') else ZERO, s) for sign, s in self.each_sign(v, st)]
+
+        if re.match(r'(min|max)(_t)?$', name) and all(self.positive(v, st) for v in values[-2:]):
+            v = self.unknown(name, args, values, st, site, line)[0][0]
+            return [(v, st.set(('c', v[1]), '+'))]
 
         # the folio lock
         if re.match(r'(__)?(folio_lock|lock_page)$', name):
