@@ -184,12 +184,8 @@ def whole_tree(tree, tmp, text):
     assigned, handlers = mkwrite.judge(judged, grep(HANDLER, files))
     findings = accept(once(said(handlers) + callers.found()))
     if text:
-        print('%s: %s, %d assignments of .page_mkwrite' % (tree, version(), len(assigned)))
-        called = [':'.join(x) for f in grep(r'->page_mkwrite ?\(', files)
-                  for x in re.findall(r'^([^:]+:\d+)()', subprocess.run(
-                      ['grep', '-HnE', r'^[^*]*[a-z_]->page_mkwrite ?\(', f],
-                      capture_output=True, text=True, check=False).stdout, re.M)]
-        print('called at %s\n\n%s' % (' '.join(c.rstrip(':') for c in called), table(assigned, handlers)))
+        print('%s: %s, %d assignments of .page_mkwrite\n' % (tree, version(), len(assigned)))
+        print(table(assigned, handlers))
     return findings, has_contract()
 
 

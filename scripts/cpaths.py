@@ -240,9 +240,6 @@ class Parser:
         self.i += 1
         return t
 
-    def name(self, name):
-        return name
-
     def expr(self):
         e = self.assignment()
         while self.peek() == ',':
@@ -292,10 +289,6 @@ class Parser:
         if t in ('!', '~', '-', '+', '*', '&', '++', '--'):
             self.take()
             return ('un', t, self.unary())
-        if t == '&&':                   # a label's address
-            self.take()
-            self.take()
-            return ('num', 1)
         if t in ('sizeof', 'typeof', '__typeof__', '_Alignof') and self.peek(1) == '(':
             self.take()
             self.i = close(self.toks, self.i)
@@ -324,10 +317,6 @@ class Parser:
             self.take(')')
             return e
         raise Unreadable('line %d: %s' % (self.line(), t))
-
-    def block_expr(self):
-        self.i = close(self.toks, self.i)
-        return ('str',)
 
     def postfix(self, e):
         while True:
@@ -390,9 +379,6 @@ class Parser:
                 items.append((field, sub.initializer()))
         self.i = end
         return ('init', tuple(items))
-
-    def nested(self, toks):
-        return Parser(toks)
 
 
 class Builder(Parser):
@@ -553,11 +539,16 @@ class Builder(Parser):
         self.take(';')
         return [(self.new('expr', e, edges, line), None)]
 
-    def loop(self, again, edges, out, step=None):
+    def inside(self, kind, edges):
+        """(edges at the end of a loop's or switch's body and of continue, those of break)"""
         breaks, continues = [], []
-        self.loops.append(('loop', breaks, continues, len(self.scope)))
-        edges = self.body(edges) + continues
+        self.loops.append((kind, breaks, continues, len(self.scope)))
+        edges = self.body(edges)
         self.loops.pop()
+        return edges + continues, breaks
+
+    def loop(self, again, edges, out, step=None):
+        edges, breaks = self.inside('loop', edges)
         if step is not None:
             edges = [(self.new('expr', step, edges), None)]
         self.join(edges, again)
@@ -581,10 +572,7 @@ class Builder(Parser):
     def do_do(self, edges):
         self.take()
         head = self.new('nop', None, edges)
-        breaks, continues = [], []
-        self.loops.append(('loop', breaks, continues, len(self.scope)))
-        edges = self.body([(head, None)]) + continues
-        self.loops.pop()
+        edges, breaks = self.inside('loop', [(head, None)])
         self.take('while')
         yes, no = self.condition(edges)
         self.take(';')
@@ -615,11 +603,8 @@ class Builder(Parser):
         self.count += 1
         var = ('id', '$switch%d' % self.count)
         edges = [(self.new('expr', ('as', '=', var, e), edges, line), None)]
-        breaks = []
-        self.loops.append(('switch', breaks, None, len(self.scope)))
         self.cases.append([])
-        out = self.body([])
-        self.loops.pop()
+        out, breaks = self.inside('switch', [])
         default = None
         for value, target in self.cases.pop():
             if value is None:
@@ -670,8 +655,6 @@ class Builder(Parser):
     def do_goto(self, edges):
         line = self.line()
         self.take()
-        if self.peek() == '*':
-            raise Unreadable('line %d: computed goto' % line)
         self.gotos.append((edges, list(self.scope), self.take(), line))
         self.take(';')
         return []
@@ -687,59 +670,38 @@ class Builder(Parser):
 
     # ---- cleanup.h ----
 
+    def guarded(self, name, args, edges, line):
+        self.scope.append(('unguard', name, args))
+        return [(self.new('expr', ('guard', name, args), edges, line), None)]
+
     def do_guard(self, edges):
         line = self.line()
         self.take()
-        name, args = self.guard_name(), self.arguments()
+        edges = self.guarded(self.arguments()[0][1], self.arguments(), edges, line)
         self.take(';')
-        edges = [(self.new('expr', ('guard', name, args), edges, line), None)]
-        self.scope.append(('unguard', name, args))
         return edges
-
-    def guard_name(self):
-        self.take('(')
-        name = self.take()
-        end = close(self.toks, self.i - 2)
-        self.i = end
-        return name
 
     def do_scoped_guard(self, edges):
         line = self.line()
         self.take()
-        args = self.arguments()
-        name = args[0][1] if args and args[0][0] == 'id' else '?'
-        edges = [(self.new('expr', ('guard', name, args[1:]), edges, line), None)]
-        self.scope.append(('unguard', name, args[1:]))
-        breaks = []
-        self.loops.append(('loop', breaks, breaks, len(self.scope) - 1))
-        edges = self.body(edges)
-        self.loops.pop()
-        edges = self.leave(edges, len(self.scope) - 1)
+        name, *args = self.arguments()
+        edges, breaks = self.inside('loop', self.guarded(name[1], tuple(args), edges, line))
+        edges = self.leave(edges + breaks, len(self.scope) - 1)
         self.scope.pop()
-        return edges + breaks
+        return edges
 
     def do_scoped_cond_guard(self, edges):
+        """scoped_cond_guard(name, statement, args...); the statement may have no semicolon"""
         line = self.line()
         self.take()
         end = close(self.toks, self.i)
-        self.take('(')
-        name = self.take()
-        self.take(',')
-        # The failure statement may have no semicolon before its comma.
-        toks, comma = self.toks, self.i
-        while toks[comma][1] != ',':
-            comma = close(toks, comma) if toks[comma][1] in ('(', '{') else comma + 1
-        failed, self.i, args = self.i, comma, []
-        while self.i < end - 1:
-            self.take(',')
-            args.append(self.argument(end - 1))
+        name, failed, *args = split(self.toks[self.i + 1:end - 1])
+        name, args = name[0][1], tuple(self.nested(a).assignment() for a in args)
         node = self.new('cond', ('call', ('id', '$guard'), (('id', name), *args), line), edges, line)
-        self.toks, self.i = toks[:comma] + [('op', ';', line), ('op', '}', line)], failed
+        toks, self.toks, self.i = self.toks, failed + [('op', ';', line), ('op', '}', line)], 0
         out = self.body([(node, False)])
         self.toks, self.i = toks, end
-        edges = [(self.new('expr', ('guard', name, tuple(args)), [(node, True)], line), None)]
-        self.scope.append(('unguard', name, tuple(args)))
-        edges = self.leave(self.body(edges), len(self.scope) - 1)
+        edges = self.leave(self.body(self.guarded(name, args, [(node, True)], line)), len(self.scope) - 1)
         self.scope.pop()
         return edges + out
 
@@ -762,7 +724,8 @@ class Builder(Parser):
         if self.peek() in TYPE:
             return True
         n = 1
-        if self.kind(1) == 'id':
+        if self.kind(1) == 'id' or self.peek(1) == '(' and self.peek(2) == '*' and self.peek(4) == ')' and \
+                self.peek(5) == '(':
             return True
         while self.peek(n) in ('*', 'const', '__iomem', '__user', '__rcu'):
             n += 1
