@@ -716,6 +716,8 @@ class Builder(Parser):
         self.scope.append(('free', args[0][1], var))
         return edges
 
+    do_ACQUIRE = do_CLASS
+
     # ---- declarations ----
 
     def is_declaration(self):

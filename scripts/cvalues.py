@@ -438,7 +438,7 @@ class Walk:
 
     def assign(self, target, v, st, value=None):
         key, name = self.lvalue(target, st)
-        st = self.stored(name, v, st)
+        self.stored(name, v, st)
         if v[0] == 's' and v[1] == '{}' and value and value[0] == 'init':
             for field, item in value[1]:
                 for x, s in self.eval(item, st)[:1]:

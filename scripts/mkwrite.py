@@ -98,7 +98,7 @@ CACHE = re.compile(r'-> mapping [!=]=|[!=]= \w+ -> mapping|[^!=]= \w+ -> mapping
 # A function is followed if it, or what it calls, has any of this.
 MATTERS = re.compile(r'^(__)?(folio|page)_(try)?(un)?lock|^(un|try)?lock_page|^__folio_lock|_pagefault$|update_time$|'
                      r'inode_(un|try)?lock|invalidate_(un)?lock|check_truncate$|^i_size(_read)?$|^(?!trace).*mkwrite|'
-                     r'^VM_FAULT_|^i_rwsem$|^f2fs_(folio|put)_p|^vmf_|^prepared$|' + WAIT.pattern)
+                     r'^VM_FAULT_|^i_rwsem$|^vmf_|^prepared$|' + WAIT.pattern)
 MAPPING = re.compile(r'-> mapping ([!=]=|\))')
 LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 
@@ -245,7 +245,8 @@ class Handler(cvalues.Walk):
         return {'small'} if SMALL.search(name) else set()
 
     def stored(self, name, v, st):
-        return self.claim(v, st) if re.search(r'(->|\.)prepared$', name) else st
+        if re.search(r'(->|\.)prepared$', name):
+            self.claim(v, st)
 
     def member(self, e, st):
         key, name = self.lvalue(e, st)
@@ -432,13 +433,12 @@ class Handler(cvalues.Walk):
                 self.say(st, 'claim', 'claims what i_size says, not what was prepared')
         elif 'fsize' in t:
             self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('asked')))
-        return st
 
     def prepare(self, name, values, st):
         """an unknown call below the lock: does it get one page, or all?"""
         if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or TALK.match(name):
             return st
-        t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
+        t = frozenset().union(*map(taints, values))
         if 'bytes' in t:
             return st.set('whole', 1)
         whole = sym('F') in values
@@ -547,8 +547,6 @@ class Handler(cvalues.Walk):
             return [(ONE, self.lock(st, first)), (ZERO, st)]
         if name in ('folio_unlock', 'unlock_page', '__folio_unlock'):
             return [(ZERO, self.unlock(st, first))]
-        if name in ('f2fs_folio_put', 'f2fs_put_page'):
-            return [(ZERO, self.unlock(st, first) if len(values) > 1 and values[1] != ZERO else st)]
         if name == 'filemap_mkwrite_lock':
             v = sym(site[1], {'bytes'})
             return [(v, self.checked_lock(plus))] + [(('n', -e), fresh.set('tried', None))
@@ -688,7 +686,7 @@ class Handler(cvalues.Walk):
 
     def unknown(self, name, args, values, st, site, line):
         if PURE.match(name):
-            t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
+            t = frozenset().union(*map(taints, values))
             t -= {'exact', 'pos', 'index', 'pages', 'bytes'} if 'test' in name else {'exact', 'pos', 'index', 'pages'}
             if SMALL.search(name):
                 t |= {'small'}
@@ -699,8 +697,6 @@ class Handler(cvalues.Walk):
                 text += '#%d' % st.get('epoch', 0)
             if name in ('folio_mapping', 'page_mapping', 'folio_file_mapping') and values and values[0][1] == 'F':
                 t |= {'mapping#%d' % st.get('epoch', 0)}
-            if name in ('nfs_folio_length', 'nfs_page_length'):
-                st = st.set('isize', 1)
             return [(sym(text, t), st)]
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
@@ -729,9 +725,11 @@ class Handler(cvalues.Walk):
             if begin:
                 self.rank(st, 'invalidate_lock')
             return [(first, st.set('outer', 1))]
-        if re.search(r'inode.*lock|lock.*inode', name) or 'i_rwsem' in text:
+        if re.search(r'inode.*lock|lock.*inode|^inode', name) or 'i_rwsem' in text:
             if begin and not name.endswith('_try'):
-                self.say(st, 'rank', 'takes inode_lock(), which ranks outside of mmap_lock')
+                known = re.match(r'inode(_lock\w*)?$', name) or 'i_rwsem' in text
+                self.say(st, 'rank', 'takes inode_lock(), which ranks outside of mmap_lock' if known else
+                         'is %s inode_lock()?' % name, not known)
             return [(first, st.set('outer', 1))]
         if first == sym('F') and re.match(r'(folio|page)(_?lock)?$|lock_?(folio|page)$', name):
             return [(first, self.lock(st, first) if begin else self.unlock(st, first))]
@@ -789,29 +787,24 @@ class Handler(cvalues.Walk):
 
     def unknown_return(self, v, st, held, unsure):
         t = taints(v)
-        if '|LOCKED' in t and not held and not unsure and not st.get('maylock'):
+        if '|LOCKED' in t and not held and not unsure and (st.get(('l', 'F')) or not st.get('maylock')):
             self.say(st, 'balance', 'returns VM_FAULT_LOCKED with the folio unlocked')
         elif v[1].startswith('unset '):
             self.say(st, 'unlocked', 'returns a variable that no path has set')
         elif held or unsure:
             self.say(st, 'balance', 'returns what %s says, with the folio %slocked' %
                      (v[1], '' if held else 'maybe '), True)
-        elif self.errno_type(v):
+        elif self.errno_type():
             self.say(st, 'retry', 'returns a bare errno')
-        elif '|RETRY' in t:
-            self.say(st, 'retry', 'returns VM_FAULT_RETRY, but mmap_lock is still held')
         elif re.match(r'\w+@\d+$', v[1]):
             name, line = v[1].split('@')
             self.forwards.setdefault(name, int(line))
 
-    def errno_type(self, v):
-        """it comes from a function that does not return a vm_fault_t, by its name or by the variable"""
+    def errno_type(self):
+        """the variable that is returned is no vm_fault_t"""
         graph = self.fn.graph()
-        for n in graph.nodes:
-            if n.kind == 'return' and n.expr and n.expr[0] == 'id' and re.match(
-                    r'(int|long|ssize_t)$', graph.types.get(n.expr[1], '')):
-                return True
-        return False
+        return any(n.kind == 'return' and n.expr and n.expr[0] == 'id' and
+                   re.match(r'(int|long|ssize_t)$', graph.types.get(n.expr[1], '')) for n in graph.nodes)
 
     def locked_return(self, st, mine, held):
         if mine != 'L':

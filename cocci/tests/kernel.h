@@ -124,6 +124,10 @@ long folio_nr_pages(struct folio *folio);
 void *ERR_PTR(long err);
 int PTR_ERR_OR_ZERO(const void *p);
 bool IS_ERR_VALUE(unsigned long x);
+bool IS_ERR(const void *p);
+long PTR_ERR(const void *p);
+int foo_map_block(struct inode *inode, pgoff_t block);
+struct address_space *folio_mapping(struct folio *folio);
 #define WARN_ON_ONCE(x)		({ !!(x); })
 #define IS_IMMUTABLE(inode)	((inode)->i_sb->s_flags & 8)
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))

@@ -437,6 +437,104 @@ vm_fault_t ok_w18_page_mkwrite(struct vm_fault *vmf)
 	return ret;
 }
 
+/* NULL, or an error, and not both */
+static struct get *w19_get(struct vm_fault *vmf, struct inode *inode)
+{
+	ssize_t len = filemap_mkwrite_lock(vmf);
+	struct get *get;
+
+	if (len < 0)
+		return ERR_PTR(len);
+	get = foo_alloc(inode);
+	if (get)
+		return get;
+	folio_unlock(page_folio(vmf->page));
+	return ERR_PTR(-ENOMEM);
+}
+
+vm_fault_t ok_w19_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct get *get;
+
+	sb_start_pagefault(inode->i_sb);
+	get = w19_get(vmf, inode);
+	if (!IS_ERR(get))
+		folio_mark_dirty(page_folio(vmf->page));
+	sb_end_pagefault(inode->i_sb);
+	return IS_ERR(get) ? vmf_fs_error(PTR_ERR(get)) : VM_FAULT_LOCKED;
+}
+
+/* a copy of filemap_mkwrite_lock(), as an older kernel needs it */
+static ssize_t w20_lock(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct page *page = vmf->page;
+	loff_t size;
+
+	lock_page(page);
+	size = i_size_read(inode);
+	if (page->mapping == inode->i_mapping && page_offset(page) < size)
+		return min_t(loff_t, PAGE_SIZE, size - page_offset(page));
+	unlock_page(page);
+	return -EAGAIN;
+}
+
+vm_fault_t ok_w20_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	ssize_t len;
+
+	sb_start_pagefault(inode->i_sb);
+	len = w20_lock(vmf);
+	if (len > 0) {
+		set_page_dirty(vmf->page);
+		vmf->prepared = len;
+	}
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(len < 0 ? len : 0);
+}
+
+/* ->mapping by its function; a guard that is named like inode_lock() */
+void guard_w33_inode_lock(struct foo_inode *fi);
+
+vm_fault_t ok_w33_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+
+	sb_start_pagefault(inode->i_sb);
+	guard(w33_inode_lock)(inode->i_private);
+	folio_lock(folio);
+	if (folio_mapping(folio) == inode->i_mapping && folio_pos(folio) < i_size_read(inode)) {
+		folio_mark_dirty(folio);
+		ret = VM_FAULT_LOCKED;
+	} else {
+		folio_unlock(folio);
+	}
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
+
+/* a block in brackets, which leaves the function */
+#define w34_fail_if(x, r)	({ if (x) { ret = (r); goto out; } })
+
+vm_fault_t ok_w34_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret = VM_FAULT_LOCKED;
+	ssize_t len;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	w34_fail_if(len < 0, vmf_fs_error(len));
+	folio_mark_dirty(page_folio(vmf->page));
+out:
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
+
 /* ---- wrong, in the same ways ---- */
 
 /* a state that forgets to unlock */
@@ -706,4 +804,119 @@ vm_fault_t bad_rank_w32_page_mkwrite(struct vm_fault *vmf)
 		folio_mark_dirty(folio);
 	sb_end_pagefault(inode->i_sb);
 	return vmf_fs_error(len < 0 ? len : 0);
+}
+
+/* the block of the page is computed on the way */
+vm_fault_t bad_claim_w35_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	size_t done;
+	ssize_t len;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len > 0 && foo_map_block(inode, vmf->pgoff >> 2)) {
+		folio_unlock(folio);
+		len = -ENOSPC;
+	}
+	if (len > 0) {
+		folio_mark_dirty(folio);
+		done = len;
+		vmf->prepared = done;
+	}
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(len < 0 ? len : 0);
+}
+
+/* an old i_size decides, by a value and not by a branch */
+vm_fault_t bad_isize_w36_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	loff_t size = i_size_read(inode);
+	int err;
+
+	sb_start_pagefault(inode->i_sb);
+	folio_lock(folio);
+	err = folio->mapping == inode->i_mapping && folio_pos(folio) < size ? 0 : -EAGAIN;
+	if (err)
+		folio_unlock(folio);
+	else
+		folio_mark_dirty(folio);
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(err);
+}
+
+/* bits that another function gives, and LOCKED for a folio that is not */
+vm_fault_t bad_balance_w37_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret = foo_fault(vmf);
+	ssize_t len;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len > 0) {
+		folio_mark_dirty(page_folio(vmf->page));
+		folio_unlock(page_folio(vmf->page));
+	}
+	sb_end_pagefault(inode->i_sb);
+	return ret | VM_FAULT_LOCKED;
+}
+
+/* one way through the switch leaves the answer unset */
+vm_fault_t bad_unlocked_w38_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret;
+
+	sb_start_pagefault(inode->i_sb);
+	switch (filemap_mkwrite_lock(vmf)) {
+	case -EAGAIN:
+		ret = VM_FAULT_NOPAGE;
+		break;
+	case -EINTR:
+		ret = VM_FAULT_SIGBUS;
+		break;
+	default:
+		folio_mark_dirty(page_folio(vmf->page));
+	}
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
+
+/* the freeze may come before the folio is locked */
+vm_fault_t bad_early_w39_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	ssize_t len;
+
+	sb_start_pagefault(inode->i_sb);
+	file_update_time(vmf->vma->vm_file);
+	sb_end_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len > 0)
+		folio_mark_dirty(page_folio(vmf->page));
+	return vmf_fs_error(len < 0 ? len : 0);
+}
+
+/* the guard unlocks what is returned as locked */
+void guard_folio_lock(struct folio *folio);
+
+vm_fault_t bad_balance_w40_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+
+	sb_start_pagefault(inode->i_sb);
+	scoped_guard(folio_lock, folio) {
+		if (folio->mapping == inode->i_mapping && folio_pos(folio) < i_size_read(inode)) {
+			folio_mark_dirty(folio);
+			ret = VM_FAULT_LOCKED;
+		}
+	}
+	sb_end_pagefault(inode->i_sb);
+	return ret;
 }
