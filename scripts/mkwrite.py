@@ -32,7 +32,7 @@ import cvalues
 from cvalues import ERRORS, ONE, ZERO, State, TooMany, bits, show, sym, taints
 
 RULES = 'unlocked balance retry early freeze mapping isize eof rank try claim'.split()
-BUDGET, SHARE = 30000, 4000             # nodes walked for one handler, and for one call of a helper
+BUDGET, SHARE = 30000, 10000            # nodes walked for one handler, and for one call of a helper
 
 NOT_LOCKED = ERRORS | {'NOPAGE', 'RETRY'}
 SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')     # judged in their own files
