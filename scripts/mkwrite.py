@@ -32,7 +32,7 @@ import cvalues
 from cvalues import ERRORS, ONE, ZERO, State, TooMany, bits, show, sym, taints
 
 RULES = 'unlocked balance retry early freeze mapping isize eof rank try claim'.split()
-BUDGET, SHARE = 30000, 10000            # nodes walked for one handler, and for one call of a helper
+BUDGET, SHARE = 40000, 8000             # nodes walked for one handler, and for one call of a helper
 
 NOT_LOCKED = ERRORS | {'NOPAGE', 'RETRY'}
 SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')     # judged in their own files
@@ -697,7 +697,7 @@ class Handler(cvalues.Walk):
                 text += '#%d' % st.get('epoch', 0)
             if name in ('folio_mapping', 'page_mapping', 'folio_file_mapping') and values and values[0][1] == 'F':
                 t |= {'mapping#%d' % st.get('epoch', 0)}
-            return [(sym(text, t), st)]
+            return [(self.named(text, t), st)]
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
         st = self.effects(name, values, st, line)
