@@ -14,7 +14,7 @@ import re
 
 TOKEN = re.compile(r'''
     (?P<id>[A-Za-z_$]\w*) | (?P<num>\d[\w.]*) | (?P<str>L?"(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*')
-  | (?P<op>\.\.\.|->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|[^\s\w])
+  | (?P<op>\.\.\.|->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|[^\s\w\\])
   | (?P<nl>\n) | (?:[^\S\n]|\\)+''', re.X)
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 # What a macro must have in it to be expanded.
@@ -289,8 +289,11 @@ class Parser:
         if t in ('!', '~', '-', '+', '*', '&', '++', '--'):
             self.take()
             return ('un', t, self.unary())
-        if t in ('sizeof', 'typeof', '__typeof__', '_Alignof') and self.peek(1) == '(':
+        if t in ('sizeof', 'typeof', '__typeof__', '_Alignof'):
             self.take()
+            if self.peek() != '(':
+                self.unary()
+                return ('id', t)
             self.i = close(self.toks, self.i)
             return self.postfix(('id', t))
         if t == '(' and self.is_cast():
@@ -398,7 +401,7 @@ class Builder(Parser):
 
     def nested(self, toks):
         sub = Parser(toks)
-        sub.name, sub.block_expr = self.name, lambda: self.block_expr(sub)
+        sub.name, sub.nested, sub.block_expr = self.name, self.nested, lambda: self.block_expr(sub)
         return sub
 
     def block_expr(self, parser=None):
@@ -736,8 +739,8 @@ class Builder(Parser):
 
     def declaration(self, edges):
         line, kind = self.line(), []
-        while self.kind() == 'id' and (self.peek(1) in ('*', '(', '{') and not kind or self.kind(1) == 'id' or
-                                       self.peek(1) == '*' or self.peek() in TYPE):
+        while self.kind() == 'id' and (self.peek(1) == '(' and not kind or self.kind(1) == 'id' or
+                                       self.peek(1) in ('*', '{') or self.peek() in TYPE):
             kind.append(self.take())
             if kind[-1] in ('typeof', '__typeof__', '__attribute__', '__aligned') and self.peek() == '(':
                 self.i = close(self.toks, self.i)

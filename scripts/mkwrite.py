@@ -1,25 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Judge ->page_mkwrite handlers: every path through them, with the helpers of the same file and folder.
+"""Judge ->page_mkwrite handlers, along every path through them, by the rules of Documentation/audit.md.
 
-Along a path a State says which folio is locked, whether freeze protection is held, what was checked under this
-hold of the lock and what is known of each value. A judgement is made where a rule can be broken: at a lock, at
-a use, at the return. Rules (README.md has the reasons):
+judge() finds the handlers of a tree; Handler, a walk of cvalues.py, judges one. call() knows the functions of the
+contract by name, follows those of the file and the folder that matter, and has effects() guess about the others. A rule
+is judged where it can be broken: at a lock, at a use, at the return. Beside the values a State has, along the path:
+('l', folio) L locked, U unlocked, ? who knows; under this hold of the lock mapping, isize (they were checked), dirty,
+small, whole (what was prepared); frozen, started, thawed (freeze protection), tried (a trylock that failed), outer
+(some lock is held), own, maylock, mayfreeze (a function may have done it). The folio of vmf->page is F.
 
-  unlocked  success without VM_FAULT_LOCKED
-  balance   LOCKED with the folio unlocked or beside an error, an error with it locked, locked or unlocked twice
-  retry     VM_FAULT_RETRY (mmap_lock is still held) or a bare errno
-  early     freeze protection ends before the folio is dirty
-  freeze    none is taken, one is not ended, or ended twice
-  mapping   the folio is used without a look at ->mapping under this hold of its lock
-  isize     the same with i_size, or a decision by an i_size from before
-  eof       a folio that begins at i_size is taken for one inside the file
-  rank      what ranks outside of the folio lock is taken below it, or inode_lock() at all
-  try       a trylock of what is held over a copy to or from user memory, then "come again": for ever
-  claim     vmf->prepared is more than was prepared
-
-What a value comes from, its taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one,
-'/outer' below another lock); 'exact' just that, 'again' after it was checked, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index', 'at' (or
-derived) where the folio is; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or a block, 'fsize' the size of the folio.
+Taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one, '/outer' below another lock);
+'exact' just that, 'again' after it was checked, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index' where the folio
+is, 'at' derived from that; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or block, 'fsize' a folio's.
 """
 import collections
 import errno
@@ -62,9 +53,10 @@ TALK = names(r'trace_\w+', r'pr_\w+', r'd?printk\w*', r'_(enter|leave|debug)', r
              r'\w*_(debug|err|msg)', r'\w*_warn\w*', r'netfs_stat\w*', r'might_\w+', r'lockdep_\w+',
              r'ASSERT', r'\w+_bug_on', r'kv?free')
 # It marks the folio dirty.
-DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is|has|needs?|nr|count|cancel|can)_)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|'
-              r'SetPageDirty|\w*_?dirty(_(it|pages?|range|folios?))?|.*commit_write|nfs_update_(folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|'
-              r'.*mkwrite.*dirty.*)')
+DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is|has|needs?|nr|count|cancel|can)_)'
+              r'(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|SetPageDirty|'
+              r'\w*_?dirty(_(it|pages?|range|folios?))?|.*commit_write|nfs_update_(folio|page)|'
+              r'.*write_end(_nolock)?|ext4_journal_folio_buffers|.*mkwrite.*dirty.*)')
 # It uses the folio as one of this mapping.
 USE = re.compile(r'attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin')
 # It waits for space or a transaction, and so ranks outside of the folio lock.
@@ -90,6 +82,8 @@ SMALL = re.compile(r'\b(PAGE_S(IZE|HIFT)|page_size|i_?blocksize|block_size|secto
 PREPARES = re.compile(r'prepare|reserve|fill|map|alloc|get|add|insert|charge|cow|unshare|convert|zero')
 ONE_PAGE = re.compile(r'(prepare|reserve|fill|map|alloc\w*|get|add|insert|charge|zero)_(one_|a_|single_|this_)?'
                       r'(page|block|sector|cluster)$')
+# What calls nothing but these, and has a loop, looks something up.
+BARE_LOOP = {'ARRAY_SIZE', 'sizeof', 'if', 'for', 'while', 'return'}
 # Locks that truncate and the like take for the whole mapping.
 OUTSIDE = re.compile(r'invalidate_lock|i_mmap_lock|i_mmap_sem|mmap_sem')
 # A handler with any of this works on the page cache, not on memory of its own.
@@ -436,7 +430,8 @@ class Handler(cvalues.Walk):
 
     def prepare(self, name, values, st):
         """an unknown call below the lock: does it get one page, or all?"""
-        if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or TALK.match(name):
+        if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or \
+                TALK.match(name):
             return st
         t = frozenset().union(*map(taints, values))
         if 'bytes' in t:
@@ -610,7 +605,7 @@ class Handler(cvalues.Walk):
                                   any(v[0] == 's' and v[1] in ('F', 'vmf') for v in values))
         if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
                 len(self.stack) < 8 and self.tree.matters(near):
-            if not near.calls - {'ARRAY_SIZE', 'sizeof', 'if', 'for', 'while', 'return'} and any(t[1] in ('for', 'while') for t in near.body):
+            if not near.calls - BARE_LOOP and any(t[1] in ('for', 'while') for t in near.body):
                 return [(site, fresh)]  # it looks the answer up
             return self.follow(near, values, self.effects(name, values, st, line, True))
         if MKWRITE.match(name):
