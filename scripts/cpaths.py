@@ -762,7 +762,9 @@ class Builder(Parser):
                 raise Unreadable('line %d: %s in a declaration' % (self.line(), self.peek()))
             while self.peek() in ('[', '(') or self.kind() == 'id':
                 if self.peek() == '__free':
-                    free = self.toks[self.i + 2][1]
+                    free = ('free', self.toks[self.i + 2][1], var)
+                if self.peek() == '__attribute__' and self.peek(3) in ('cleanup', '__cleanup__'):
+                    free = ('call', ('id', self.peek(5)), (('un', '&', var),), line)
                 if self.peek(1) == '(' or self.peek() in ('[', '('):
                     self.i += self.peek() not in ('[', '(')
                     self.i = close(self.toks, self.i)
@@ -774,7 +776,7 @@ class Builder(Parser):
             else:
                 edges = [(self.new('expr', ('uninit', var), edges, line), None)]
             if free:
-                self.scope.append(('free', free, var))
+                self.scope.append(free)
             if self.peek() == ',':
                 self.take()
         self.take(';')

@@ -326,8 +326,8 @@ class Walk:
 
     def e_init(self, e, st):
         sts = [st]
-        for _, item in e[1]:
-            sts = [s2 for s in sts for _, s2 in self.eval(item, s)]
+        for field, item in e[1]:
+            sts = [s2.set(('v', self.key('{}.' + field)), v) for s in sts for v, s2 in self.eval(item, s)]
         return [(sym('{}'), s) for s in sts]
 
     def e_uninit(self, e, st):
@@ -439,10 +439,11 @@ class Walk:
     def assign(self, target, v, st, value=None):
         key, name = self.lvalue(target, st)
         self.stored(name, v, st)
-        if v[0] == 's' and v[1] == '{}' and value and value[0] == 'init':
-            for field, item in value[1]:
-                for x, s in self.eval(item, st)[:1]:
-                    st = s.set(('v', key + '.' + field), x)
+        if value and value[0] == 'init':
+            for field, _ in value[1]:
+                x = st.get(('v', self.key('{}.' + field)), ZERO)
+                self.stored('.' + field, x, st)
+                st = st.set(('v', key + '.' + field), x).set(('v', self.key('{}.' + field)), None)
         if v[0] != 's' or not re.search(r'#\d', v[1]):
             # what was known of this place is old
             if key.startswith('M:'):

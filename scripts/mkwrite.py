@@ -82,6 +82,8 @@ SMALL = re.compile(r'\b(PAGE_S(IZE|HIFT)|page_size|i_?blocksize|block_size|secto
 PREPARES = re.compile(r'prepare|reserve|fill|map|alloc|get|add|insert|charge|cow|unshare|convert|zero')
 ONE_PAGE = re.compile(r'(prepare|reserve|fill|map|alloc\w*|get|add|insert|charge|zero)_(one_|a_|single_|this_)?'
                       r'(page|block|sector|cluster)$')
+# A guard that is a lock, and no freeze protection.
+PLAIN = re.compile(r'(class_)?(mutex|(raw_)?spinlock|(per_cpu_)?rwsem|(read|write)_lock|rcu|srcu|preempt|irq|seq)')
 # What calls nothing but these, and has a loop, looks something up.
 BARE_LOOP = {'ARRAY_SIZE', 'sizeof', 'if', 'for', 'while', 'return'}
 # Locks that truncate and the like take for the whole mapping.
@@ -685,6 +687,8 @@ class Handler(cvalues.Walk):
             t -= {'exact', 'pos', 'index', 'pages', 'bytes'} if 'test' in name else {'exact', 'pos', 'index', 'pages'}
             if SMALL.search(name):
                 t |= {'small'}
+            if 'bytes' in t and re.match(r'round_up|(PAGE_)?ALIGN', name):
+                t = t - {'bytes'} | {'fsize'}
             if re.match(r'(folio_(order|nr_pages)|compound_(order|nr)|thp_nr_pages)$', name):
                 t |= {'fsize'}
             text = '%s(%s)' % (name, ','.join(show(v) for v in values))
@@ -731,7 +735,7 @@ class Handler(cvalues.Walk):
         # a name that says nothing may be anything
         if begin and st.get(('l', 'F')) != 'L' and (sym('F') in values or sym('vmf') in values):
             return [(first, st.set(('l', 'F'), '?').set('maylock', name))]
-        if begin and re.search(r'\bi_sb\b|\bsb$', text):
+        if begin and not PLAIN.match(name):
             st = st.set('mayfreeze', name)
         return [(first, st.set('outer', 1) if begin and not self.locked(st) else st)]
 

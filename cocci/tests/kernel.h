@@ -130,6 +130,7 @@ int foo_map_block(struct inode *inode, pgoff_t block);
 struct address_space *folio_mapping(struct folio *folio);
 #define WARN_ON_ONCE(x)		({ !!(x); })
 #define IS_IMMUTABLE(inode)	((inode)->i_sb->s_flags & 8)
+#define round_up(x, y)		(((x) + (y) - 1) / (y) * (y))
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 
 /* cleanup.h, as far as the syntax goes */

@@ -535,6 +535,49 @@ out:
 	return ret;
 }
 
+/* the compiler's attribute, without cleanup.h; a guard that is given the inode */
+void guard_w41_enter(struct inode *inode);
+
+static void w41_unlock(struct folio **folio)
+{
+	if (*folio)
+		folio_unlock(*folio);
+}
+
+vm_fault_t ok_w41_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio __attribute__((cleanup(w41_unlock))) = NULL;
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+
+	guard(w41_enter)(inode);
+	if (filemap_mkwrite_lock(vmf) < 0)
+		return VM_FAULT_NOPAGE;
+	folio = page_folio(vmf->page);
+	if (foo_prepare(inode, folio))
+		return VM_FAULT_SIGBUS;
+	folio_mark_dirty(folio);
+	folio = NULL;
+	return VM_FAULT_LOCKED;
+}
+
+/* the lock is taken where a structure is initialized */
+vm_fault_t ok_w42_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct { ssize_t len; int tries; } now;
+
+	sb_start_pagefault(inode->i_sb);
+	{
+		struct { ssize_t len; int tries; } got = { .len = filemap_mkwrite_lock(vmf), .tries = 1 };
+
+		now.len = got.len;
+	}
+	if (now.len > 0)
+		folio_mark_dirty(page_folio(vmf->page));
+	sb_end_pagefault(inode->i_sb);
+	return now.len > 0 ? VM_FAULT_LOCKED : vmf_fs_error(now.len);
+}
+
 /* ---- wrong, in the same ways ---- */
 
 /* a state that forgets to unlock */
@@ -919,4 +962,42 @@ vm_fault_t bad_balance_w40_page_mkwrite(struct vm_fault *vmf)
 	}
 	sb_end_pagefault(inode->i_sb);
 	return ret;
+}
+
+/* what is below i_size, and then up to the end of the page */
+vm_fault_t bad_claim_w43_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	ssize_t len;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len > 0 && foo_reserve(inode, folio_pos(folio), len)) {
+		folio_unlock(folio);
+		len = -ENOSPC;
+	}
+	if (len > 0) {
+		folio_mark_dirty(folio);
+		vmf->prepared = round_up(len, PAGE_SIZE);
+	}
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(len < 0 ? len : 0);
+}
+
+/* the same attribute unlocks what is returned as locked */
+vm_fault_t bad_balance_w44_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio __attribute__((cleanup(w41_unlock))) = NULL;
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	ssize_t len;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len > 0) {
+		folio = page_folio(vmf->page);
+		folio_mark_dirty(folio);
+	}
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(len < 0 ? len : 0);
 }
