@@ -25,6 +25,8 @@ from cvalues import ERRORS, ONE, ZERO, State, TooMany, bits, show, sym, taints
 RULES = 'unlocked balance retry early freeze mapping isize eof rank try claim'.split()
 BUDGET, SHARE = 40000, 8000             # nodes walked for one handler, and for one call of a helper
 
+SMALL_BODY = 60                         # tokens
+
 NOT_LOCKED = ERRORS | {'NOPAGE', 'RETRY'}
 SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')     # judged in their own files
 KNOWN = SHARED + ('filemap_page_mkwrite',)
@@ -46,7 +48,8 @@ SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'
 PURE = names(r'IS_\w+', r'S_IS\w+', r'[A-Z0-9_]+_(I|SB|SBI)', r'F2FS_\w+', r'\w+_(is|test|has|can|should|needs?)_\w+',
              r'is_\w+', r'to_\w+', r'test_(bit|opt\w*)', r'\w+_cp_error', r'sb_rdonly', r'file_\w*inode',
              r'(netfs|ceph)_inode', r'folio_(pos|size|order|index|nr_pages|inode|mapping|file_mapping|test_\w+)',
-             r'page_(mapping|offset)', r'mapping_\w+', r'\w*i_blocksize', r'offset_in_\w+', r'(u?min|u?max|clamp)\w*',
+             r'page_(mapping|offset)', r'mapping_\w+', r'\w*i_blocksize', r'offset_in_\w+',
+             r'(u?min|u?max|clamp)(_t|3|_val|_not_zero)?',
              r'round_(up|down)', r'(PAGE_)?ALIGN\w*', r'DIV_ROUND_UP', r'sizeof')
 # It only talks, whatever it is given.
 TALK = names(r'trace_\w+', r'pr_\w+', r'd?printk\w*', r'_(enter|leave|debug)', r'dout\w*', r'mlog\w*',
@@ -96,6 +99,7 @@ MATTERS = re.compile(r'^(__)?(folio|page)_(try)?(un)?lock|^(un|try)?lock_page|^_
                      r'inode_(un|try)?lock|invalidate_(un)?lock|check_truncate$|^i_size(_read)?$|^(?!trace).*mkwrite|'
                      r'^VM_FAULT_|^i_rwsem$|^vmf_|^prepared$|' + WAIT.pattern)
 MAPPING = re.compile(r'-> mapping ([!=]=|\))')
+FREEZE = re.compile(r'_pagefault$')
 LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 
 # The head of a function: at the beginning of a line, and not ended by a semicolon there.
@@ -603,16 +607,25 @@ class Handler(cvalues.Walk):
         if name in SHARED or MKWRITE.match(name) and name in self.handlers:
             out = self.contract(name, st)
             return [(v, s.set('own', st.get('own'))) for v, s in out] if name in BARE else out
-        near = self.tree.function(name, self.stack[-1][0].file, beside=not DIRTY.match(name) and
-                                  any(v[0] == 's' and v[1] in ('F', 'vmf') for v in values))
+        here = self.stack[-1][0].file
+        near = self.tree.function(name, here, beside=not DIRTY.match(name))
         if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
-                len(self.stack) < 8 and self.tree.matters(near):
+                len(self.stack) < 8 and self.worth(near, here, sym('F') in values or sym('vmf') in values):
             if not near.calls - BARE_LOOP and any(t[1] in ('for', 'while') for t in near.body):
                 return [(site, fresh)]  # it looks the answer up
             return self.follow(near, values, self.effects(name, values, st, line, True))
         if MKWRITE.match(name):
             return self.contract(name, st)
         return self.unknown(name, args, values, fresh, site, line)
+
+    def worth(self, fn, here, ours):
+        """to be followed: what matters, and in this file what is small; of other files what is given the folio, begins
+        or ends freeze protection, or is a small wrapper"""
+        small = len(fn.body) < SMALL_BODY
+        if fn.file == here:
+            return small or self.tree.matters(fn)
+        return self.tree.matters(fn) if ours else self.tree.matters(fn, FREEZE) or \
+            small and any(MATTERS.search(t[1]) for t in fn.body)
 
     def follow(self, fn, values, st):
         depth = len(self.stack)
