@@ -578,6 +578,40 @@ vm_fault_t ok_w42_page_mkwrite(struct vm_fault *vmf)
 	return now.len > 0 ? VM_FAULT_LOCKED : vmf_fs_error(now.len);
 }
 
+/* small functions of the file tell what a structure says */
+struct w45_fault { struct vm_fault *vmf; struct folio *folio; int err; };
+
+static bool w45_fine(const struct w45_fault *f)
+{
+	return !f->err;
+}
+
+static void w45_leave(struct w45_fault *f)
+{
+	if (!w45_fine(f) && f->folio)
+		folio_unlock(f->folio);
+}
+
+vm_fault_t ok_w45_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct w45_fault f = { .vmf = vmf, .folio = NULL };
+	ssize_t len;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(f.vmf);
+	f.err = len < 0 ? len : 0;
+	if (w45_fine(&f)) {
+		f.folio = page_folio(vmf->page);
+		f.err = foo_prepare(inode, f.folio);
+	}
+	if (w45_fine(&f))
+		folio_mark_dirty(f.folio);
+	w45_leave(&f);
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(f.err);
+}
+
 /* ---- wrong, in the same ways ---- */
 
 /* a state that forgets to unlock */
@@ -1000,4 +1034,29 @@ vm_fault_t bad_balance_w44_page_mkwrite(struct vm_fault *vmf)
 	}
 	sb_end_pagefault(inode->i_sb);
 	return vmf_fs_error(len < 0 ? len : 0);
+}
+
+/* a block, prepared by a small function; its name begins like min() */
+static int min46_prepare(struct inode *inode, struct vm_fault *vmf)
+{
+	return foo_map_block(inode, vmf->pgoff << 2);
+}
+
+vm_fault_t bad_claim_w46_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	ssize_t len;
+	int err;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	err = len < 0 ? len : min46_prepare(inode, vmf);
+	if (err == 0) {
+		folio_mark_dirty(page_folio(vmf->page));
+		vmf->prepared = len;
+	} else if (len > 0) {
+		folio_unlock(page_folio(vmf->page));
+	}
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(err);
 }
