@@ -157,33 +157,32 @@ class Walk:
                 out.setdefault((truth, after.key()), (truth, after))
         return list(out.values())
 
+    @staticmethod
+    def signs(v, st):
+        """what v can be, of '-0+'"""
+        c = v[1] if v[0] == 'n' else '+' if v[0] != 's' or v[1] in ('F', 'vmf') else st.get(('c', v[1]), '-0+')
+        return c if isinstance(c, str) else '-' if c < 0 else '+' if c else '0'
+
+    @staticmethod
+    def narrow(v, signs, st):
+        """with v known to be one of signs"""
+        exact = v[0] != 's' or v[1] in ('F', 'vmf') or isinstance(st.get(('c', v[1])), int)
+        return st if exact else st.set(('c', v[1]), signs)
+
+    def split(self, v, st, left):
+        """[(whether v is one of left, state)]"""
+        have = self.signs(v, st)
+        return [(truth, self.narrow(v, some, st)) for truth, some in (
+            (True, ''.join(c for c in have if c in left)), (False, ''.join(c for c in have if c not in left))) if some]
+
     def truth(self, v, st, e=None):
-        if v[0] == 'n':
-            return [(v[1] != 0, st)]
-        if v[0] in 'fr' or v[1] in ('F', 'vmf'):
-            return [(True, st)]
-        signs = st.get(('c', v[1]), '-0+')
-        if isinstance(signs, int):
-            return [(signs != 0, st)]
-        if e is not None:
+        if e is not None and v[0] == 's':
             self.asts[v[1]].add(e)
-        out = []
-        if signs.strip('0'):
-            out.append((True, st.set(('c', v[1]), signs.replace('0', ''))))
-        if '0' in signs:
-            out.append((False, st.set(('c', v[1]), '0')))
-        return out
+        return self.split(v, st, '-+')
 
     def each_sign(self, v, st, signs='-0+'):
         """[(sign, state)] for those of v that are possible"""
-        if v[0] == 'n':
-            return [('-' if v[1] < 0 else '+' if v[1] else '0', st)]
-        if v[0] != 's' or v[1] in ('F', 'vmf'):
-            return [('+', st)]
-        have = st.get(('c', v[1]), '-0+')
-        if isinstance(have, int):
-            return [('-' if have < 0 else '+', st)]
-        return [(c, st.set(('c', v[1]), c)) for c in have if c in signs]
+        return [(c, self.narrow(v, c, st)) for c in self.signs(v, st) if c in signs]
 
     def known(self, v, st):
         """v, or the number that it is known to be"""

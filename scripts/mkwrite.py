@@ -306,11 +306,8 @@ class Handler(cvalues.Walk):
         below = v[0] == 's' and st.get('isize') and 'exact' in taints(a) and 'pos' in taints(b)
         return st.set(('c', v[1]), '+') if below else st
 
-    @staticmethod
-    def positive(v, st):
-        c = st.get(('c', v[1]))
-        return v[0] == 'n' and v[1] > 0 or v[0] == 's' and (
-            bool(taints(v) & {'small', 'fsize'}) or c == '+' or isinstance(c, int) and c > 0)
+    def positive(self, v, st):
+        return self.signs(v, st) == '+' or bool(taints(v) & {'small', 'fsize'})
 
     # ---- what a condition says ----
 
@@ -495,17 +492,7 @@ class Handler(cvalues.Walk):
         return outs
 
     def is_err(self, name, v, st):
-        v = self.known(v, st)
-        if v[0] == 'n':
-            return [(ONE if v[1] < 0 or v == ZERO and 'NULL' in name else ZERO, st)]
-        if v[0] != 's' or v[1] in ('F', 'vmf'):
-            return [(ZERO, st)]
-        signs = st.get(('c', v[1]), '-0+')
-        if isinstance(signs, int):
-            return [(ONE if signs < 0 else ZERO, st)]
-        bad = '-0' if 'NULL' in name else '-'
-        return [(answer, st.set(('c', v[1]), ''.join(c for c in signs if (c in bad) == yes)))
-                for answer, yes in ((ONE, True), (ZERO, False)) if any((c in bad) == yes for c in signs)]
+        return [(ONE if bad else ZERO, s) for bad, s in self.split(v, st, '-0' if 'NULL' in name else '-')]
 
     def by_pointer(self, name, args, values, st):
         if name == 'page_mkwrite':
