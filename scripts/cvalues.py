@@ -11,6 +11,7 @@ call() and guard(). Each method that evaluates returns a list of
 """
 import collections
 import errno
+import operator
 import re
 
 import cpaths
@@ -54,6 +55,7 @@ def bits(*names):
 
 
 ZERO, ONE = ('n', 0), ('n', 1)
+OPS = {'==': operator.eq, '!=': operator.ne, '<': operator.lt, '>': operator.gt, '<=': operator.le, '>=': operator.ge}
 CONSTANT = re.compile(r'[A-Z][A-Z0-9_]+$')
 
 
@@ -198,24 +200,16 @@ class Walk:
         """[(value, state)] of a OP b"""
         ka, kb = self.known(a, st), self.known(b, st)
         if ka[0] == 'n' and kb[0] == 'n':
-            x, y = ka[1], kb[1]
-            return [(ONE if {'==': x == y, '!=': x != y, '<': x < y, '>': x > y, '<=': x <= y,
-                             '>=': x >= y}[op] else ZERO, st)]
+            return [(ONE if OPS[op](ka[1], kb[1]) else ZERO, st)]
         if op in ('==', '!=') and (ka[0] in 'nf' and kb[0] in 'nf' or ZERO in (ka, kb) and 'r' in (ka[0], kb[0])):
             return [(ONE if (ka == kb) == (op == '==') else ZERO, st)]
         if ka[0] == 'n' and kb[0] == 's':
             swap = {'<': '>', '>': '<', '<=': '>=', '>=': '<='}
             return self.compare(swap.get(op, op), b, a, st)
         if ka[0] == 's' and kb[0] == 'n' and a[0] == 's':
-            yes = {'==': '0', '!=': '-+', '<': '-', '>': '+', '<=': '-0', '>=': '0+'}[op]
-            if kb[1]:
-                sign = '-' if kb[1] < 0 else '+'
-                yes = {'==': sign, '!=': '-0+', '<': '-' if sign == '-' else '-0+', '>': '+' if sign == '+' else '-0+',
-                       '<=': '-' if sign == '-' else '-0+', '>=': '+' if sign == '+' else '-0+'}[op]
-                no = {'==': '-0+', '!=': sign, '<': '-0+' if sign == '-' else '+', '>': '-0+' if sign == '+' else '-',
-                      '<=': '-0+' if sign == '-' else '+', '>=': '-0+' if sign == '+' else '-'}[op]
-            else:
-                no = ''.join(c for c in '-0+' if c not in yes)
+            k = kb[1]
+            yes, no = ({'-' if x < 0 else '+' if x else '0' for x in (-2 ** 64, -1, 0, 1, 2 ** 64, k - 1, k, k + 1)
+                        if OPS[op](x, k) == truth} for truth in (True, False))
             signs = st.get(('c', a[1]), '-0+')
             if signs == '-+' and not kb[1]:
                 signs = '-'             # if (err) has been asked: an errno
