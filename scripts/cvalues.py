@@ -5,9 +5,8 @@ Values: ('n', number), ('f', VM_FAULT_ bits), ('s', name, taints), ('r', the var
 what is not known; the same expression has the same name, so that a condition that is asked twice has one
 answer. Of a name it is known whether it is negative, zero or positive ('-0+'), or its number. A taint says what
 a value comes from, and is for the judge that is built on this: it gives checked() and decides() for conditions,
-compared(), arithmetic() and difference() for those of an expression, origin() and member() for those of a name, stored(),
-call() and guard(). Each method that evaluates returns a list of
-(value, state), for it may split the path.
+compared(), arithmetic() and difference() for those of an expression, origin() and member() for those of a name,
+stored(), call() and guard(). Each method that evaluates returns a list of (value, state), for it may split the path.
 """
 import collections
 import errno
