@@ -129,7 +129,7 @@ def table(assigned, handlers):
                 if f.kind == 'finding' or cell == '.':
                     cell = ('F' if f.kind == 'finding' else '?') + mark + ('' if depth else str(f.line))
         for name, line in h.forwards.items():
-            if cell[0] == 'F' or name in busy:
+            if cell[0] == 'F' or name in busy or name in mkwrite.KNOWN and name not in own:
                 continue
             g = own.get(name)
             v = worst(g, rule, depth + 1, busy | {name}) if g else '?' + mark + ('' if depth else str(line))
@@ -148,32 +148,17 @@ def table(assigned, handlers):
     return '\n'.join('  '.join(c.ljust(w) for c, w in zip(r, width)).rstrip() for r in rows)
 
 
-def check_tree(tree):
-    if not os.path.isdir(tree):
-        raise Failed('%s: no such directory' % tree)
+def says(file, text):
+    """whether the file is there and has the text"""
     try:
-        with open(tree + '/include/linux/mm.h', encoding='utf-8', errors='replace') as f:
-            if 'page_mkwrite' in f.read():
-                return
-    except FileNotFoundError:
-        pass
-    raise Failed('%s: not a kernel tree (no page_mkwrite in include/linux/mm.h)' % tree)
-
-
-def has_contract():
-    try:
-        with open('Documentation/filesystems/locking.rst', encoding='utf-8', errors='replace') as f:
-            return 'must not return VM_FAULT_RETRY' in f.read()
+        with open(file, encoding='utf-8', errors='replace') as f:
+            return text in f.read()
     except FileNotFoundError:
         return False
 
 
-def version():
-    try:
-        with open('Makefile', encoding='utf-8', errors='replace') as f:
-            return '.'.join(re.findall(r'^(?:VERSION|PATCHLEVEL|SUBLEVEL) = *(\d+)', f.read(), re.M))
-    except FileNotFoundError:
-        return 'no Makefile'
+def has_contract():
+    return says('Documentation/filesystems/locking.rst', 'must not return VM_FAULT_RETRY')
 
 
 def whole_tree(tree, tmp, text):
@@ -184,12 +169,8 @@ def whole_tree(tree, tmp, text):
     assigned, handlers = mkwrite.judge(judged, grep(HANDLER, files))
     findings = accept(once(said(handlers) + callers.found()))
     if text:
-        print('%s: %s, %d assignments of .page_mkwrite' % (tree, version(), len(assigned)))
-        called = [':'.join(x) for f in grep(r'->page_mkwrite ?\(', files)
-                  for x in re.findall(r'^([^:]+:\d+)()', subprocess.run(
-                      ['grep', '-HnE', r'^[^*]*[a-z_]->page_mkwrite ?\(', f],
-                      capture_output=True, text=True, check=False).stdout, re.M)]
-        print('called at %s\n\n%s' % (' '.join(c.rstrip(':') for c in called), table(assigned, handlers)))
+        print('%s: %d assignments of .page_mkwrite\n' % (tree, len(assigned)))
+        print(table(assigned, handlers))
     return findings, has_contract()
 
 
@@ -243,8 +224,11 @@ def one_patch(patch, tmp):
 
 def audit(tree, options):
     """(findings, status)"""
-    check_tree(tree)
+    if not os.path.isdir(tree):
+        raise Failed('%s: no such directory' % tree)
     os.chdir(tree)
+    if not says('include/linux/mm.h', 'page_mkwrite'):
+        raise Failed('%s: not a kernel tree (no page_mkwrite in include/linux/mm.h)' % tree)
     text = not options['--json']
     with tempfile.TemporaryDirectory() as tmp:
         if options['--patch']:

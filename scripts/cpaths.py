@@ -14,12 +14,13 @@ import re
 
 TOKEN = re.compile(r'''
     (?P<id>[A-Za-z_$]\w*) | (?P<num>\d[\w.]*) | (?P<str>L?"(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*')
-  | (?P<op>\.\.\.|->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|[^\s\w])
+  | (?P<op>\.\.\.|->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|[^\s\w\\])
   | (?P<nl>\n) | (?:[^\S\n]|\\)+''', re.X)
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 # What a macro must have in it to be expanded.
 MACRO = re.compile(r'\breturn\b|\bgoto\b|VM_FAULT|(folio|page|inode|invalidate)_(un|try)?lock|(un)?lock_page|'
-                   r'_pagefault|mkwrite')
+                   r'_pagefault|mkwrite|\bguard\b|scoped_guard')
+ENUM = re.compile(r'\benum\s*\w*\s*\{([^}]*)\}')
 DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*(\w*)((?:\\\n|[^\n])*)', re.M)
 TYPE = set('''struct union enum const static unsigned signed int long char void short bool volatile register
     float double auto typeof __typeof__ inline size_t ssize_t'''.split())
@@ -118,7 +119,7 @@ class Function:
 
     def __init__(self, file, name, returns, params, line, body):
         self.file, self.name, self.returns, self.params, self.line = file, name, returns, params, line
-        self.body, self.made = body, None
+        self.body, self.made, self.enums = body, None, {}
         self.calls = {t[1] for t, u in zip(body, body[1:]) if t[0] == 'id' and u[1] == '('}
 
     def graph(self):
@@ -128,11 +129,18 @@ class Function:
 
 
 class File:
-    """what a C file defines: functions by name, guards {name: (lock, unlock) as token lists}"""
+    """what a C file defines: functions by name, guards {name: (parameters, lock, unlock)}, enumerators"""
 
     def __init__(self, path, text):
-        self.path, self.functions, self.guards = path, {}, {}
+        self.path, self.functions, self.guards, self.enums = path, {}, {}, {}
         text, self.macros = plain(text)
+        for m in ENUM.finditer(text):
+            n = 0
+            for item in m[1].split(','):
+                d = re.match(r'\s*(\w+)\s*(?:=\s*(-?\d+)\s*$)?', item)
+                if d:
+                    n = int(d[2]) if d[2] else n
+                    self.enums[d[1]], n = n, n + 1
         toks = tokens(text)
         try:
             self.read(toks)
@@ -162,15 +170,12 @@ class File:
                     i += 1
 
     def define(self, what, toks):
+        """a guard's: _T is the object, or for a lock guard _T->lock; a class has parameters of its own"""
         args = split(toks)
-        if what in ('DEFINE_GUARD', 'DEFINE_LOCK_GUARD_1') and len(args) > 3:
-            self.guards[args[0][0][1]] = args[2], args[3]
-        elif what == 'DEFINE_LOCK_GUARD_0' and len(args) > 2:
-            self.guards[args[0][0][1]] = args[1], args[2]
-        elif what == 'DEFINE_FREE' and len(args) > 2:
-            self.guards[args[0][0][1]] = [], args[2]
-        elif what == 'DEFINE_CLASS' and len(args) > 3:
-            self.guards[args[0][0][1]] = args[3], args[2]
+        begin, end = {'DEFINE_FREE': (0, 2), 'DEFINE_CLASS': (3, 2), 'DEFINE_LOCK_GUARD_0': (1, 2)}.get(what, (2, 3))
+        if end < len(args) and re.match('DEFINE_(FREE|CLASS|GUARD$|LOCK_GUARD_[01])', what):
+            params = [p[-1][1] for p in args[4:] if p] if what == 'DEFINE_CLASS' else ['_T']
+            self.guards[args[0][0][1]] = params, unlocked(args[begin]) if begin else [], unlocked(args[end])
 
     def function(self, head, body):
         """whether head { body } is one; attributes may stand in front of it and behind"""
@@ -185,9 +190,19 @@ class File:
                     params.append((ids[-1] if ids else '', ' '.join(x[1] for x in p)))
                 self.functions.setdefault(name[1], Function(
                     self.path, name[1], ' '.join(x[1] for x in head[:i - 1]), params, name[2],
-                    expand(body, self.macros) if self.macros else body))
+                    expand(body, self.macros) if self.macros else body)).enums = self.enums
                 return True
         return False
+
+
+def unlocked(toks):
+    """with _T for _T->lock"""
+    out = []
+    for t in toks:
+        out.append(t)
+        if [x[1] for x in out[-3:]] == ['_T', '->', 'lock']:
+            del out[-2:]
+    return out
 
 
 def split(toks):
@@ -224,9 +239,6 @@ class Parser:
             raise Unreadable('line %d: %s instead of %s' % (self.line(), t or 'the end', text))
         self.i += 1
         return t
-
-    def name(self, name):
-        return name
 
     def expr(self):
         e = self.assignment()
@@ -277,12 +289,11 @@ class Parser:
         if t in ('!', '~', '-', '+', '*', '&', '++', '--'):
             self.take()
             return ('un', t, self.unary())
-        if t == '&&':                   # a label's address
+        if t in ('sizeof', 'typeof', '__typeof__', '_Alignof'):
             self.take()
-            self.take()
-            return ('num', 1)
-        if t in ('sizeof', 'typeof', '__typeof__', '_Alignof') and self.peek(1) == '(':
-            self.take()
+            if self.peek() != '(':
+                self.unary()
+                return ('id', t)
             self.i = close(self.toks, self.i)
             return self.postfix(('id', t))
         if t == '(' and self.is_cast():
@@ -309,10 +320,6 @@ class Parser:
             self.take(')')
             return e
         raise Unreadable('line %d: %s' % (self.line(), t))
-
-    def block_expr(self):
-        self.i = close(self.toks, self.i)
-        return ('str',)
 
     def postfix(self, e):
         while True:
@@ -376,28 +383,38 @@ class Parser:
         self.i = end
         return ('init', tuple(items))
 
-    def nested(self, toks):
-        return Parser(toks)
-
 
 class Builder(Parser):
     """statements, as a graph; an edge is (node, label) that waits for its target"""
 
-    def __init__(self, function):
-        super().__init__(function.body)
-        self.nodes, self.types = [], {}
+    def __init__(self, function, outer=None, toks=None):
+        super().__init__(toks or function.body)
+        self.function, self.nodes, self.types = function, [], {p[0]: p[1] for p in function.params}
         self.names = [{p[0]: p[0] for p in function.params}]
         self.scope = []                 # cleanups that are due, outermost first
         self.loops = []                 # (kind, edges of break, edges of continue, depth of scope)
         self.labels, self.gotos, self.cases = {}, [], []
         self.count = 0
-        for p in function.params:
-            self.types[p[0]] = p[1]
+        if outer:                       # a statement expression
+            self.names, self.types, self.count = [dict(n) for n in outer.names], outer.types, outer.count
+            self.build()
 
     def nested(self, toks):
         sub = Parser(toks)
-        sub.name = self.name
+        sub.name, sub.nested, sub.block_expr = self.name, self.nested, lambda: self.block_expr(sub)
         return sub
+
+    def block_expr(self, parser=None):
+        """the value of ({ ... }) is that of its last statement"""
+        parser = parser or self
+        end = close(parser.toks, parser.i)
+        sub = Builder(self.function, self, parser.toks[parser.i:end])
+        parser.i = end
+        self.count = sub.count
+        last = [n for n in sub.nodes if n.kind == 'expr' and None in n.next and n.next[None].kind == 'exit']
+        for n in last:
+            n.kind = 'return'
+        return ('block', sub, tuple(n.expr for n in sub.nodes if n.expr))
 
     def name(self, name):
         for names in reversed(self.names):
@@ -501,6 +518,11 @@ class Builder(Parser):
         if t == ';':
             self.take()
             return edges
+        if t == '(' and self.peek(1) == '{' and self.toks[close(self.toks, self.i)][1] == ';':
+            self.take()
+            edges = self.block(edges)
+            self.take(')')
+            return edges
         if self.kind() == 'id' and self.peek(1) == ':':
             node = self.new('nop', None, edges)
             self.labels[self.take()] = node, list(self.scope)
@@ -520,11 +542,16 @@ class Builder(Parser):
         self.take(';')
         return [(self.new('expr', e, edges, line), None)]
 
-    def loop(self, again, edges, out, step=None):
+    def inside(self, kind, edges):
+        """(edges at the end of a loop's or switch's body and of continue, those of break)"""
         breaks, continues = [], []
-        self.loops.append(('loop', breaks, continues, len(self.scope)))
-        edges = self.body(edges) + continues
+        self.loops.append((kind, breaks, continues, len(self.scope)))
+        edges = self.body(edges)
         self.loops.pop()
+        return edges + continues, breaks
+
+    def loop(self, again, edges, out, step=None):
+        edges, breaks = self.inside('loop', edges)
         if step is not None:
             edges = [(self.new('expr', step, edges), None)]
         self.join(edges, again)
@@ -548,10 +575,7 @@ class Builder(Parser):
     def do_do(self, edges):
         self.take()
         head = self.new('nop', None, edges)
-        breaks, continues = [], []
-        self.loops.append(('loop', breaks, continues, len(self.scope)))
-        edges = self.body([(head, None)]) + continues
-        self.loops.pop()
+        edges, breaks = self.inside('loop', [(head, None)])
         self.take('while')
         yes, no = self.condition(edges)
         self.take(';')
@@ -582,17 +606,16 @@ class Builder(Parser):
         self.count += 1
         var = ('id', '$switch%d' % self.count)
         edges = [(self.new('expr', ('as', '=', var, e), edges, line), None)]
-        breaks = []
-        self.loops.append(('switch', breaks, None, len(self.scope)))
         self.cases.append([])
-        out = self.body([])
-        self.loops.pop()
+        out, breaks = self.inside('switch', [])
         default = None
         for value, target in self.cases.pop():
             if value is None:
                 default = target
                 continue
-            node = self.new('cond', ('bin', '==', var, value), edges, line)
+            test = ('bin', '==', var, value) if value[0] != '...' else \
+                ('bin', '&&', ('bin', '>=', var, value[1]), ('bin', '<=', var, value[2]))
+            node = self.new('cond', test, edges, line)
             node.next[True] = target
             edges = [(node, False)]
         if default:
@@ -605,8 +628,7 @@ class Builder(Parser):
         value = self.ternary()
         if self.peek() == '...':
             self.take()
-            self.ternary()
-            value = ('str',)
+            value = ('...', value, self.ternary())
         return self.case(value, edges)
 
     def do_default(self, edges):
@@ -636,8 +658,6 @@ class Builder(Parser):
     def do_goto(self, edges):
         line = self.line()
         self.take()
-        if self.peek() == '*':
-            raise Unreadable('line %d: computed goto' % line)
         self.gotos.append((edges, list(self.scope), self.take(), line))
         self.take(';')
         return []
@@ -653,59 +673,38 @@ class Builder(Parser):
 
     # ---- cleanup.h ----
 
+    def guarded(self, name, args, edges, line):
+        self.scope.append(('unguard', name, args))
+        return [(self.new('expr', ('guard', name, args), edges, line), None)]
+
     def do_guard(self, edges):
         line = self.line()
         self.take()
-        name, args = self.guard_name(), self.arguments()
+        edges = self.guarded(self.arguments()[0][1], self.arguments(), edges, line)
         self.take(';')
-        edges = [(self.new('expr', ('guard', name, args), edges, line), None)]
-        self.scope.append(('unguard', name, args))
         return edges
-
-    def guard_name(self):
-        self.take('(')
-        name = self.take()
-        end = close(self.toks, self.i - 2)
-        self.i = end
-        return name
 
     def do_scoped_guard(self, edges):
         line = self.line()
         self.take()
-        args = self.arguments()
-        name = args[0][1] if args and args[0][0] == 'id' else '?'
-        edges = [(self.new('expr', ('guard', name, args[1:]), edges, line), None)]
-        self.scope.append(('unguard', name, args[1:]))
-        breaks = []
-        self.loops.append(('loop', breaks, breaks, len(self.scope) - 1))
-        edges = self.body(edges)
-        self.loops.pop()
-        edges = self.leave(edges, len(self.scope) - 1)
+        name, *args = self.arguments()
+        edges, breaks = self.inside('loop', self.guarded(name[1], tuple(args), edges, line))
+        edges = self.leave(edges + breaks, len(self.scope) - 1)
         self.scope.pop()
-        return edges + breaks
+        return edges
 
     def do_scoped_cond_guard(self, edges):
+        """scoped_cond_guard(name, statement, args...); the statement may have no semicolon"""
         line = self.line()
         self.take()
         end = close(self.toks, self.i)
-        self.take('(')
-        name = self.take()
-        self.take(',')
-        # The failure statement may have no semicolon before its comma.
-        toks, comma = self.toks, self.i
-        while toks[comma][1] != ',':
-            comma = close(toks, comma) if toks[comma][1] in ('(', '{') else comma + 1
-        failed, self.i, args = self.i, comma, []
-        while self.i < end - 1:
-            self.take(',')
-            args.append(self.argument(end - 1))
+        name, failed, *args = split(self.toks[self.i + 1:end - 1])
+        name, args = name[0][1], tuple(self.nested(a).assignment() for a in args)
         node = self.new('cond', ('call', ('id', '$guard'), (('id', name), *args), line), edges, line)
-        self.toks, self.i = toks[:comma] + [('op', ';', line), ('op', '}', line)], failed
+        toks, self.toks, self.i = self.toks, failed + [('op', ';', line), ('op', '}', line)], 0
         out = self.body([(node, False)])
         self.toks, self.i = toks, end
-        edges = [(self.new('expr', ('guard', name, tuple(args)), [(node, True)], line), None)]
-        self.scope.append(('unguard', name, tuple(args)))
-        edges = self.leave(self.body(edges), len(self.scope) - 1)
+        edges = self.leave(self.body(self.guarded(name, args, [(node, True)], line)), len(self.scope) - 1)
         self.scope.pop()
         return edges + out
 
@@ -720,6 +719,8 @@ class Builder(Parser):
         self.scope.append(('free', args[0][1], var))
         return edges
 
+    do_ACQUIRE = do_CLASS
+
     # ---- declarations ----
 
     def is_declaration(self):
@@ -728,7 +729,8 @@ class Builder(Parser):
         if self.peek() in TYPE:
             return True
         n = 1
-        if self.kind(1) == 'id':
+        if self.kind(1) == 'id' or self.peek(1) == '(' and self.peek(2) == '*' and self.peek(4) == ')' and \
+                self.peek(5) == '(':
             return True
         while self.peek(n) in ('*', 'const', '__iomem', '__user', '__rcu'):
             n += 1
@@ -737,8 +739,8 @@ class Builder(Parser):
 
     def declaration(self, edges):
         line, kind = self.line(), []
-        while self.kind() == 'id' and (self.peek(1) in ('*', '(', '{') and not kind or self.kind(1) == 'id' or
-                                       self.peek(1) == '*' or self.peek() in TYPE):
+        while self.kind() == 'id' and (self.peek(1) == '(' and not kind or self.kind(1) == 'id' or
+                                       self.peek(1) in ('*', '{') or self.peek() in TYPE):
             kind.append(self.take())
             if kind[-1] in ('typeof', '__typeof__', '__attribute__', '__aligned') and self.peek() == '(':
                 self.i = close(self.toks, self.i)
@@ -751,21 +753,20 @@ class Builder(Parser):
             stars = free = ''
             while self.peek() in ('*', 'const', '__iomem', '__user', '__rcu', '__maybe_unused'):
                 stars += self.take()
-            if self.peek() == '(':      # a pointer to a function
-                while self.peek() not in (';', '='):
-                    self.i = close(self.toks, self.i) if self.peek() == '(' else self.i + 1
-                if self.peek() == '=':
-                    self.take()
-                    self.initializer()
-                continue
-            if self.kind() != 'id':
+            if self.peek() == '(' and self.peek(1) == '*' and self.kind(2) == 'id':     # a pointer to a function
+                var = ('id', self.declare(self.peek(2), '*'))
+                self.i = close(self.toks, self.i)
+            elif self.kind() == 'id':
+                var = ('id', self.declare(self.take(), ' '.join(kind) + stars))
+            else:
                 raise Unreadable('line %d: %s in a declaration' % (self.line(), self.peek()))
-            var = ('id', self.declare(self.take(), ' '.join(kind) + stars))
-            while self.peek() == '[' or self.kind() == 'id':
+            while self.peek() in ('[', '(') or self.kind() == 'id':
                 if self.peek() == '__free':
-                    free = self.toks[self.i + 2][1]
-                if self.peek(1) == '(' or self.peek() == '[':
-                    self.i += self.peek() != '['
+                    free = ('free', self.toks[self.i + 2][1], var)
+                if self.peek() == '__attribute__' and self.peek(3) in ('cleanup', '__cleanup__'):
+                    free = ('call', ('id', self.peek(5)), (('un', '&', var),), line)
+                if self.peek(1) == '(' or self.peek() in ('[', '('):
+                    self.i += self.peek() not in ('[', '(')
                     self.i = close(self.toks, self.i)
                 else:
                     self.take()
@@ -775,7 +776,7 @@ class Builder(Parser):
             else:
                 edges = [(self.new('expr', ('uninit', var), edges, line), None)]
             if free:
-                self.scope.append(('free', free, var))
+                self.scope.append(free)
             if self.peek() == ',':
                 self.take()
         self.take(';')

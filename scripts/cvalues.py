@@ -5,12 +5,12 @@ Values: ('n', number), ('f', VM_FAULT_ bits), ('s', name, taints), ('r', the var
 what is not known; the same expression has the same name, so that a condition that is asked twice has one
 answer. Of a name it is known whether it is negative, zero or positive ('-0+'), or its number. A taint says what
 a value comes from, and is for the judge that is built on this: it gives checked() and decides() for conditions,
-compared() and arithmetic() for the taints of an expression, origin() and member() for those of a name, stored(),
-call() and guard(). Each method that evaluates returns a list of
-(value, state), for it may split the path.
+compared(), arithmetic() and difference() for those of an expression, origin() and member() for those of a name,
+stored(), call() and guard(). Each method that evaluates returns a list of (value, state), for it may split the path.
 """
 import collections
 import errno
+import operator
 import re
 
 import cpaths
@@ -54,6 +54,8 @@ def bits(*names):
 
 
 ZERO, ONE = ('n', 0), ('n', 1)
+OPS = {'==': operator.eq, '!=': operator.ne, '<': operator.lt, '>': operator.gt, '<=': operator.le, '>=': operator.ge}
+CONSTANT = re.compile(r'[A-Z][A-Z0-9_]+$')
 
 
 def taints(v):
@@ -78,12 +80,24 @@ class Walk:
         graph = fn.graph()
         self.stack.append((fn, graph))
         line = self.line
+        ends = self.walk(graph, st, depth, True)
+        self.stack.pop()
+        self.line = line
+        return ends
+
+    def e_block(self, e, st):
+        """a statement expression"""
+        return self.walk(e[1], st, len(self.stack) - 1, False)
+
+    def walk(self, graph, st, depth, whole):
+        fn = self.stack[-1][0]
         kept = {k[1] for k in st.d if k[0] == 'c'} if depth else ()
         pre = '%d:' % depth
         todo, seen, ends = [(graph.nodes[0], st)], set(), {}
         while todo:
             node, st = todo.pop()
-            st = self.forget(st, graph.alive[node], pre, kept)
+            if whole:
+                st = self.forget(st, graph.alive[node], pre, kept)
             mark = node, st.key()
             if mark in seen:
                 continue
@@ -94,8 +108,9 @@ class Walk:
             self.line = node.line
             if node.kind == 'exit':
                 value = st.get(('v', pre + '$ret'), ZERO if fn.returns.endswith('void') else sym('nothing'))
-                st = State({k: v for k, v in st.d.items() if not (k[0] == 'v' and k[1].startswith(pre))}, st.trail)
-                ends.setdefault((value, st.key()), (value, st.set('line', node.line) if not depth else st))
+                st = State({k: v for k, v in st.d.items() if not (k[0] == 'v' and k[1].startswith(
+                    pre if whole else pre + '$ret'))}, st.trail)
+                ends.setdefault((value, st.key()), (value, st if depth or not whole else st.set('line', node.line)))
             elif node.kind == 'cond':
                 split = self.branch(node.expr, st)
                 for truth, after in split:
@@ -113,8 +128,6 @@ class Walk:
                 for s in outs:
                     if None in node.next:
                         todo.append((node.next[None], s))
-        self.stack.pop()
-        self.line = line
         return list(ends.values())
 
     def forget(self, st, alive, pre, kept):
@@ -145,22 +158,32 @@ class Walk:
                 out.setdefault((truth, after.key()), (truth, after))
         return list(out.values())
 
+    @staticmethod
+    def signs(v, st):
+        """what v can be, of '-0+'"""
+        c = v[1] if v[0] == 'n' else '+' if v[0] != 's' or v[1] in ('F', 'vmf') else st.get(('c', v[1]), '-0+')
+        return c if isinstance(c, str) else '-' if c < 0 else '+' if c else '0'
+
+    @staticmethod
+    def narrow(v, signs, st):
+        """with v known to be one of signs"""
+        exact = v[0] != 's' or v[1] in ('F', 'vmf') or isinstance(st.get(('c', v[1])), int)
+        return st if exact else st.set(('c', v[1]), signs)
+
+    def split(self, v, st, left):
+        """[(whether v is one of left, state)]"""
+        have = self.signs(v, st)
+        return [(truth, self.narrow(v, some, st)) for truth, some in (
+            (True, ''.join(c for c in have if c in left)), (False, ''.join(c for c in have if c not in left))) if some]
+
     def truth(self, v, st, e=None):
-        if v[0] == 'n':
-            return [(v[1] != 0, st)]
-        if v[0] in 'fr' or v[1] in ('F', 'vmf'):
-            return [(True, st)]
-        signs = st.get(('c', v[1]), '-0+')
-        if isinstance(signs, int):
-            return [(signs != 0, st)]
-        if e is not None:
+        if e is not None and v[0] == 's':
             self.asts[v[1]].add(e)
-        out = []
-        if signs.strip('0'):
-            out.append((True, st.set(('c', v[1]), signs.replace('0', ''))))
-        if '0' in signs:
-            out.append((False, st.set(('c', v[1]), '0')))
-        return out
+        return self.split(v, st, '-+')
+
+    def each_sign(self, v, st, signs='-0+'):
+        """[(sign, state)] for those of v that are possible"""
+        return [(c, self.narrow(v, c, st)) for c in self.signs(v, st) if c in signs]
 
     def known(self, v, st):
         """v, or the number that it is known to be"""
@@ -176,24 +199,16 @@ class Walk:
         """[(value, state)] of a OP b"""
         ka, kb = self.known(a, st), self.known(b, st)
         if ka[0] == 'n' and kb[0] == 'n':
-            x, y = ka[1], kb[1]
-            return [(ONE if {'==': x == y, '!=': x != y, '<': x < y, '>': x > y, '<=': x <= y,
-                             '>=': x >= y}[op] else ZERO, st)]
+            return [(ONE if OPS[op](ka[1], kb[1]) else ZERO, st)]
         if op in ('==', '!=') and (ka[0] in 'nf' and kb[0] in 'nf' or ZERO in (ka, kb) and 'r' in (ka[0], kb[0])):
             return [(ONE if (ka == kb) == (op == '==') else ZERO, st)]
         if ka[0] == 'n' and kb[0] == 's':
             swap = {'<': '>', '>': '<', '<=': '>=', '>=': '<='}
             return self.compare(swap.get(op, op), b, a, st)
         if ka[0] == 's' and kb[0] == 'n' and a[0] == 's':
-            yes = {'==': '0', '!=': '-+', '<': '-', '>': '+', '<=': '-0', '>=': '0+'}[op]
-            if kb[1]:
-                sign = '-' if kb[1] < 0 else '+'
-                yes = {'==': sign, '!=': '-0+', '<': '-' if sign == '-' else '-0+', '>': '+' if sign == '+' else '-0+',
-                       '<=': '-' if sign == '-' else '-0+', '>=': '+' if sign == '+' else '-0+'}[op]
-                no = {'==': '-0+', '!=': sign, '<': '-0+' if sign == '-' else '+', '>': '-0+' if sign == '+' else '-',
-                      '<=': '-0+' if sign == '-' else '+', '>=': '-0+' if sign == '+' else '-'}[op]
-            else:
-                no = ''.join(c for c in '-0+' if c not in yes)
+            k = kb[1]
+            yes, no = ({'-' if x < 0 else '+' if x else '0' for x in (-2 ** 64, -1, 0, 1, 2 ** 64, k - 1, k, k + 1)
+                        if OPS[op](x, k) == truth} for truth in (True, False))
             signs = st.get(('c', a[1]), '-0+')
             if signs == '-+' and not kb[1]:
                 signs = '-'             # if (err) has been asked: an errno
@@ -211,6 +226,8 @@ class Walk:
                     else:
                         out.append((('n', answer), after))
             return out
+        if op in ('==', '!=') and a[0] == b[0] == 's' and (a == b or CONSTANT.match(a[1]) and CONSTANT.match(b[1])):
+            return [(ONE if (a == b) == (op == '==') else ZERO, st)]
         positive = {'!=': '==', '>=': '<', '<=': '>'}.get(op, op)   # one name for a question and its opposite
         taint, st = self.compared(positive, a, b, st)
         v = sym('(%s%s%s)' % (show(a), positive, show(b)), taint)
@@ -255,10 +272,14 @@ class Walk:
             return ZERO
         if name == 'true':
             return ONE
+        if name == 'MAX_ERRNO':
+            return ('n', 4095)
         if hasattr(errno, name):
             return ('n', getattr(errno, name))
         if re.match(r'E[A-Z]{3,}$', name):  # the kernel's own, as ERESTARTSYS
             return ('n', 512 + sum(map(ord, name)))
+        if name in self.stack[-1][0].enums:
+            return ('n', self.stack[-1][0].enums[name])
         return sym(name, self.origin(name))
 
     def lvalue(self, e, st):
@@ -297,8 +318,8 @@ class Walk:
 
     def e_init(self, e, st):
         sts = [st]
-        for _, item in e[1]:
-            sts = [s2 for s in sts for _, s2 in self.eval(item, s)]
+        for field, item in e[1]:
+            sts = [s2.set(('v', self.key('{}.' + field)), v) for s in sts for v, s2 in self.eval(item, s)]
         return [(sym('{}'), s) for s in sts]
 
     def e_uninit(self, e, st):
@@ -307,6 +328,7 @@ class Walk:
     def e_ternary(self, e, st):
         out = []
         for v, s in self.eval(e[1], st):
+            self.decides(v, s)
             for truth, after in self.checked(v, s, e[1]):
                 if truth and e[2] is None:
                     out.append((v, after))
@@ -335,6 +357,10 @@ class Walk:
                 out += self.invert(v, s) if v[0] == 's' else [(ZERO if t else ONE, a) for t, a in self.truth(v, s)]
             elif op == '-' and self.known(v, s)[0] == 'n':
                 out.append((('n', -self.known(v, s)[1]), s))
+            elif op == '-' and v[0] == 's':
+                x = sym('-' + v[1], taints(v) - {'exact', 'pos', 'index'})
+                out += [(x if sign != '0' else ZERO, a.set(('c', x[1]), sign.translate({43: 45, 45: 43}))
+                         if sign != '0' else a) for sign, a in self.each_sign(v, s)]
             elif op == '~' and self.known(v, s)[0] == 'n':
                 out.append((('n', ~self.known(v, s)[1]), s))
             elif op == '+':
@@ -369,7 +395,8 @@ class Walk:
                 if op in ('==', '!=', '<', '>', '<=', '>='):
                     out += self.compare(op, a, b, s)
                 else:
-                    out.append((self.arithmetic(op, self.known(a, s), self.known(b, s), e), s))
+                    v = self.arithmetic(op, self.known(a, s), self.known(b, s), e)
+                    out.append((v, self.difference(a, b, v, s) if op == '-' else s))
         return out
 
     @staticmethod
@@ -383,7 +410,7 @@ class Walk:
     def grown(self, op, a, b, e):
         """a OP= b, which a loop may do again and again"""
         v = self.arithmetic(op, a, b, e)
-        return sym('%s@%d' % (op, self.line), v[2]) if v[0] == 's' and '|' not in op else v
+        return sym('%s@%d' % (op, self.line), taints(v)) if v[0] != 'f' and op not in '|&' else v
 
     def named(self, name, t=()):
         """a value by its expression; a long one, or one that grows in a loop, by its place"""
@@ -403,11 +430,12 @@ class Walk:
 
     def assign(self, target, v, st, value=None):
         key, name = self.lvalue(target, st)
-        st = self.stored(name, v, st)
-        if v[0] == 's' and v[1] == '{}' and value and value[0] == 'init':
-            for field, item in value[1]:
-                for x, s in self.eval(item, st)[:1]:
-                    st = s.set(('v', key + '.' + field), x)
+        self.stored(name, v, st)
+        if value and value[0] == 'init':
+            for field, _ in value[1]:
+                x = st.get(('v', self.key('{}.' + field)), ZERO)
+                self.stored('.' + field, x, st)
+                st = st.set(('v', key + '.' + field), x).set(('v', self.key('{}.' + field)), None)
         if v[0] != 's' or not re.search(r'#\d', v[1]):
             # what was known of this place is old
             if key.startswith('M:'):
@@ -424,25 +452,28 @@ class Walk:
         """the end of a variable with __free() or of a CLASS()"""
         v = st.get(('v', self.key(e[2][1])), ZERO)
         found = self.tree.guard(e[1], self.stack[-1][0].file)
+        if found:
+            return self.macro(['_T'], found[2], [v], st)
         out = []
         for truth, s in self.truth(v, st):
-            if truth and found:
-                out += self.macro(found[1], v, s)
-            elif truth and re.search(r'unlock', e[1]) and v == sym('F'):
+            if truth and re.search(r'unlock', e[1]) and v == sym('F'):
                 out.append((ZERO, self.unlock(s, v)))
             else:
                 out.append((ZERO, s))
         return out
 
-    def macro(self, toks, value, st):
-        """the statement of a DEFINE_GUARD() and its like, for _T = value"""
+    def macro(self, params, toks, values, st):
+        """the statement of a DEFINE_GUARD() and its like, for _T = value; of a class the answer to its parameters"""
+        guard = params == ['_T']
+        value = values[0] if values else ZERO
         if not toks:
             return [(value, st)]
-        end = self.line
-        body = [(k, t, end) for k, t in [('op', '{')] + [t[:2] for t in toks] + [('op', ';'), ('op', '}')]]
-        fn = cpaths.Function(self.stack[-1][0].file, '$guard', 'void', [('_T', '')], end, body)
-        line = self.line
-        depth = len(self.stack)
-        outs = self.run(fn, st.set(('v', '%d:_T' % depth), value), depth)
+        line, depth, name = self.line, len(self.stack), self.stack[-1][0]
+        head = [('op', '{')] if guard else [('op', '{'), ('id', 'return')]
+        body = [(k, t, line) for k, t in head + [t[:2] for t in toks] + [('op', ';'), ('op', '}')]]
+        fn = cpaths.Function(name.file, '$guard', 'void', [(p, '') for p in params], line, body)
+        for p, v in zip(params, values):
+            st = st.set(('v', '%d:%s' % (depth, p)), v)
+        outs = self.run(fn, st, depth)
         self.line = line
-        return [(value, s) for _, s in outs]
+        return [(value if guard else v, s) for v, s in outs]

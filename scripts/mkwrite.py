@@ -1,25 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Judge ->page_mkwrite handlers: every path through them, with the helpers of the same file and folder.
+"""Judge ->page_mkwrite handlers, along every path through them, by the rules of Documentation/audit.md.
 
-Along a path a State says which folio is locked, whether freeze protection is held, what was checked under this
-hold of the lock and what is known of each value. A judgement is made where a rule can be broken: at a lock, at
-a use, at the return. Rules (README.md has the reasons):
+judge() finds the handlers of a tree; Handler, a walk of cvalues.py, judges one. call() knows the functions of the
+contract by name, follows those of the file and the folder that matter, and has effects() guess about the others. A rule
+is judged where it can be broken: at a lock, at a use, at the return. Beside the values a State has, along the path:
+('l', folio) L locked, U unlocked, ? who knows; under this hold of the lock mapping, isize (they were checked), dirty,
+small, whole (what was prepared); frozen, started, thawed (freeze protection), tried (a trylock that failed), outer
+(some lock is held), own, maylock, mayfreeze (a function may have done it). The folio of vmf->page is F.
 
-  unlocked  success without VM_FAULT_LOCKED
-  balance   LOCKED with the folio unlocked or beside an error, an error with it locked, locked or unlocked twice
-  retry     VM_FAULT_RETRY (mmap_lock is still held) or a bare errno
-  early     freeze protection ends before the folio is dirty
-  freeze    none is taken, one is not ended, or ended twice
-  mapping   the folio is used without a look at ->mapping under this hold of its lock
-  isize     the same with i_size, or a decision by an i_size from before
-  eof       a folio that begins at i_size is taken for one inside the file
-  rank      what ranks outside of the folio lock is taken below it, or inode_lock() at all
-  try       a trylock of what is held over a copy to or from user memory, then "come again": for ever
-  claim     vmf->prepared is more than was prepared
-
-What a value comes from, its taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one,
-'/outer' below another lock); 'exact' just that, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index' where the folio
-is; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or a block, 'fsize' the size of the folio.
+Taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one, '/outer' below another lock);
+'exact' just that, 'again' after it was checked, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index' where the folio
+is, 'at' derived from that; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or block, 'fsize' a folio's.
 """
 import collections
 import errno
@@ -32,10 +23,13 @@ import cvalues
 from cvalues import ERRORS, ONE, ZERO, State, TooMany, bits, show, sym, taints
 
 RULES = 'unlocked balance retry early freeze mapping isize eof rank try claim'.split()
-BUDGET, SHARE = 30000, 4000             # nodes walked for one handler, and for one call of a helper
+BUDGET, SHARE = 40000, 8000             # nodes walked for one handler, and for one call of a helper
+
+SMALL_BODY = 60                         # tokens
 
 NOT_LOCKED = ERRORS | {'NOPAGE', 'RETRY'}
-SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')
+SHARED = ('block_page_mkwrite', 'iomap_page_mkwrite', 'netfs_page_mkwrite')     # judged in their own files
+KNOWN = SHARED + ('filemap_page_mkwrite',)
 # Helpers that leave freeze protection to the caller and say so.
 BARE = ('block_page_mkwrite', 'iomap_page_mkwrite')
 MKWRITE = re.compile(r'^(?!trace_|do_page_mkwrite$|filemap_mkwrite_lock$).*page_mkwrite$')
@@ -48,22 +42,24 @@ def names(*patterns):
 # ---- what is known of a function by its name ----
 
 # It stands for its argument.
-SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR\w*',
+SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR',
              r'ERR_(PTR|CAST)', r'data_race', r'le\d+_to_cpu', r'no_free_ptr', r'smp_load_acquire')
 # Its answer hangs on the arguments alone: asked again, it is the same.
 PURE = names(r'IS_\w+', r'S_IS\w+', r'[A-Z0-9_]+_(I|SB|SBI)', r'F2FS_\w+', r'\w+_(is|test|has|can|should|needs?)_\w+',
              r'is_\w+', r'to_\w+', r'test_(bit|opt\w*)', r'\w+_cp_error', r'sb_rdonly', r'file_\w*inode',
              r'(netfs|ceph)_inode', r'folio_(pos|size|order|index|nr_pages|inode|mapping|file_mapping|test_\w+)',
-             r'page_(mapping|offset)', r'mapping_\w+', r'\w*i_blocksize', r'offset_in_\w+', r'(u?min|u?max|clamp)\w*',
+             r'page_(mapping|offset)', r'mapping_\w+', r'\w*i_blocksize', r'offset_in_\w+',
+             r'(u?min|u?max|clamp)(_t|3|_val|_not_zero)?',
              r'round_(up|down)', r'(PAGE_)?ALIGN\w*', r'DIV_ROUND_UP', r'sizeof')
 # It only talks, whatever it is given.
 TALK = names(r'trace_\w+', r'pr_\w+', r'd?printk\w*', r'_(enter|leave|debug)', r'dout\w*', r'mlog\w*',
              r'\w*_(debug|err|msg)', r'\w*_warn\w*', r'netfs_stat\w*', r'might_\w+', r'lockdep_\w+',
              r'ASSERT', r'\w+_bug_on', r'kv?free')
 # It marks the folio dirty.
-DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is)_)(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|'
-              r'.*commit_write|nfs_update_(folio|page)|.*write_end(_nolock)?|ext4_journal_folio_buffers|'
-              r'.*mkwrite.*dirty.*)')
+DIRTY = names(r'(?!.*inode)(?!.*(test|clear|balance|wait|is|has|needs?|nr|count|cancel|can)_)'
+              r'(.*(mark|set)_(folio|page)?_?.*dirty.*|.*dirty_folio|SetPageDirty|'
+              r'\w*_?dirty(_(it|pages?|range|folios?))?|.*commit_write|nfs_update_(folio|page)|'
+              r'.*write_end(_nolock)?|ext4_journal_folio_buffers|.*mkwrite.*dirty.*)')
 # It uses the folio as one of this mapping.
 USE = re.compile(r'attach.*private$|(mark|set)_(folio|page)?_?dirty|dirty_folio$|write_begin')
 # It waits for space or a transaction, and so ranks outside of the folio lock.
@@ -85,6 +81,14 @@ MAY_UNLOCK = re.compile(r'unlock|release|abort|cleanup|finish|done|drop|_end($|_
 # A page, or a block.
 SMALL = re.compile(r'\b(PAGE_S(IZE|HIFT)|page_size|i_?blocksize|block_size|sectorsize|s_blocksize|blkbits|b_size)\b|'
                    r'\w+_(blocksize|blksize)\b')
+# It prepares something; one page or block of it.
+PREPARES = re.compile(r'prepare|reserve|fill|map|alloc|get|add|insert|charge|cow|unshare|convert|zero')
+ONE_PAGE = re.compile(r'(prepare|reserve|fill|map|alloc\w*|get|add|insert|charge|zero)_(one_|a_|single_|this_)?'
+                      r'(page|block|sector|cluster)$')
+# A guard that is a lock, and no freeze protection.
+PLAIN = re.compile(r'(class_)?(mutex|(raw_)?spinlock|(per_cpu_)?rwsem|(read|write)_lock|rcu|srcu|preempt|irq|seq)')
+# What calls nothing but these, and has a loop, looks something up.
+BARE_LOOP = {'ARRAY_SIZE', 'sizeof', 'if', 'for', 'while', 'return'}
 # Locks that truncate and the like take for the whole mapping.
 OUTSIDE = re.compile(r'invalidate_lock|i_mmap_lock|i_mmap_sem|mmap_sem')
 # A handler with any of this works on the page cache, not on memory of its own.
@@ -93,8 +97,9 @@ CACHE = re.compile(r'-> mapping [!=]=|[!=]= \w+ -> mapping|[^!=]= \w+ -> mapping
 # A function is followed if it, or what it calls, has any of this.
 MATTERS = re.compile(r'^(__)?(folio|page)_(try)?(un)?lock|^(un|try)?lock_page|^__folio_lock|_pagefault$|update_time$|'
                      r'inode_(un|try)?lock|invalidate_(un)?lock|check_truncate$|^i_size(_read)?$|^(?!trace).*mkwrite|'
-                     r'^VM_FAULT_|^i_rwsem$|^f2fs_(folio|put)_p|^vmf_|^prepared$|' + WAIT.pattern)
+                     r'^VM_FAULT_|^i_rwsem$|^vmf_|^prepared$|' + WAIT.pattern)
 MAPPING = re.compile(r'-> mapping ([!=]=|\))')
+FREEZE = re.compile(r'_pagefault$')
 LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 
 # The head of a function: at the beginning of a line, and not ended by a semicolon there.
@@ -176,7 +181,8 @@ class Handler(cvalues.Walk):
         self.findings, self.forwards = {}, {}
         self.lost, self.skip = None, set()      # what was too much to follow
         self.is_int = fn.returns.split()[-1:] != ['vm_fault_t']
-        self.cache = bool(CACHE.search(' '.join(self.words(fn, set()))))
+        text = ' '.join(self.words(fn, set()))
+        self.cache, self.claims = bool(CACHE.search(text)), 'prepared' in text
 
     def words(self, fn, seen):
         seen.add(fn.name)
@@ -229,8 +235,8 @@ class Handler(cvalues.Walk):
             self.say(st, 'eof', 'a folio that begins at i_size is taken for one inside the file')
         if b[0] == 'n':
             taint -= {'bytes'}
-        elif 'bytes' in taint and self.locked(st):
-            st = st.set('loop', 1)
+        elif 'bytes' in taint and self.claims and self.locked(st):
+            st = st.set('asked', 1)
         mark = {'==': '=', '!=': '!'}.get(op, '')
         return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
 
@@ -239,7 +245,8 @@ class Handler(cvalues.Walk):
         return {'small'} if SMALL.search(name) else set()
 
     def stored(self, name, v, st):
-        return self.claim(v, st) if re.search(r'(->|\.)prepared$', name) else st
+        if re.search(r'(->|\.)prepared$', name):
+            self.claim(v, st)
 
     def member(self, e, st):
         key, name = self.lvalue(e, st)
@@ -254,13 +261,13 @@ class Handler(cvalues.Walk):
         if field == 'i_size':
             return self.size(st)
         if field == 'index' and name == 'F->index' or name == 'vmf->pgoff':
-            return sym(name, {'index'})
+            return sym(name, {'index', 'at'})
         return self.named(name, self.origin(field))
 
     def size(self, st):
         t = 'size#%d' % st.get('epoch', 0) + ('/outer' if st.get('outer') else '') + \
             ('' if self.locked(st) else '/early')
-        return sym('i_size#%d' % st.get('epoch', 0), {t, 'exact'})
+        return sym('i_size#%d' % st.get('epoch', 0), {t, 'exact'} | ({'again'} if st.get('isize') else set()))
 
     def arithmetic(self, op, a, b, e):
         if a[0] in 'nf' and b[0] in 'nf':
@@ -270,7 +277,7 @@ class Handler(cvalues.Walk):
             if op == '&' and x is not None and y is not None:
                 return bits(*(x & y))
             if a[0] == b[0] == 'n':
-                n = {'|': a[1] | b[1], '&': a[1] & b[1]}.get(op)
+                n = {'|': a[1] | b[1], '&': a[1] & b[1], '+': a[1] + b[1], '-': a[1] - b[1]}.get(op)
                 if n is not None:
                     return ('n', n)
         if op == '&' and a[0] == 'f' and taints(b) and all(t[0] == '~' for t in taints(b)):
@@ -293,6 +300,14 @@ class Handler(cvalues.Walk):
         if op in '<<>>' and 'small' in taints(b):
             t -= {'small'} if a != ONE else set()
         return self.named('(%s%s%s)' % (show(a), op, show(b)), t)
+
+    def difference(self, a, b, v, st):
+        """what lies between a place in the file that was checked and i_size"""
+        below = v[0] == 's' and st.get('isize') and 'exact' in taints(a) and 'pos' in taints(b)
+        return st.set(('c', v[1]), '+') if below else st
+
+    def positive(self, v, st):
+        return self.signs(v, st) == '+' or bool(taints(v) & {'small', 'fsize'})
 
     # ---- what a condition says ----
 
@@ -328,7 +343,7 @@ class Handler(cvalues.Walk):
         if folio[1] != 'F':
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
-        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'loop', 'said'):
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
         d[('l', 'F')], d['lockline'] = 'L', self.line
@@ -369,6 +384,13 @@ class Handler(cvalues.Walk):
             st = st.set('thawed', self.line)
         return st.set('frozen', n - 1)
 
+    def no_freeze(self, st):
+        if not st.get('own') and self.fn.name not in BARE:
+            guard = st.get('mayfreeze')
+            self.say(st, 'freeze', 'is %s freeze protection?' % guard if guard else
+                     'takes no freeze protection (sb_start_pagefault)', bool(guard))
+        return st.set('own', 1)
+
     def dirty(self, st):
         return st.set('dirty', 1) if st.get(('l', 'F')) != 'U' and (st.get('frozen') or not st.get('started')) else st
 
@@ -400,29 +422,39 @@ class Handler(cvalues.Walk):
         t = taints(v)
         if 'bytes' in t:
             if st.get('small') and not st.get('whole'):
+                unsure = bool(st.get('unsure') or st.get('asked'))
                 self.say(st, 'claim', 'one page or block was prepared (line %d), more is claimed' % st.get('small') +
-                         (' unless that is a loop' if st.get('loop') else ''), bool(st.get('loop')))
+                         (' unless the rest is, too' if unsure else ''), unsure)
         elif any(x.startswith('size#') for x in t):
-            self.say(st, 'claim', 'claims what i_size says, not what was prepared')
+            if 'again' in t or self.stale(v, st):
+                self.say(st, 'claim', 'claims what i_size says, not what was prepared')
         elif 'fsize' in t:
-            self.say(st, 'claim', 'claims the whole folio, beyond i_size')
-        return st
+            self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('asked')))
 
     def prepare(self, name, values, st):
         """an unknown call below the lock: does it get one page, or all?"""
-        if st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or TALK.match(name):
+        if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or \
+                TALK.match(name):
             return st
-        t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
+        t = frozenset().union(*map(taints, values))
         if 'bytes' in t:
-            st = st.set('whole', 1)
-        elif 'small' in t and 'size' not in name:
+            return st.set('whole', 1)
+        whole = sym('F') in values
+        if 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'at' in t):
             st = st.set('small', self.line)
-        return st
+        elif 'at' in t and not whole and PREPARES.search(name):
+            st = st.set('small', self.line).set('unsure', 1)
+        return st.set('unsure', 1) if whole else st
 
     # ---- calls ----
 
     def e_call(self, e, st):
         _, fn, args, line = e
+        while fn[:2] == ('un', '*'):
+            fn = fn[2]
+        if fn[0] == 'id':               # a pointer to a function that is known
+            v = st.get(('v', self.key(fn[1])), ZERO)
+            fn = ('id', v[1]) if v[0] == 's' and self.tree.function(v[1], self.stack[-1][0].file) else fn
         name = fn[1] if fn[0] == 'id' else fn[2] if fn[0] in ('->', '.') else ''
         if name == '$guard':            # scoped_cond_guard(): taken or not
             text = ' '.join([args[0][1]] + [show(v) for a in args[1:] for v, _ in self.eval(a, st)[:1]])
@@ -432,7 +464,10 @@ class Handler(cvalues.Walk):
             return [(sym('$loop%d' % line), s) for _, s in self.eval(args[0], st)]
         if SAME.match(name):
             return self.same(name, args, st, e)
-        if name in ('IS_ERR', 'IS_ERR_OR_NULL'):
+        if name == 'PTR_ERR_OR_ZERO':
+            return [(v if sign == '-' else ZERO, s2) for v, s in self.eval(args[0], st)
+                    for sign, s2 in self.each_sign(v, s)]
+        if name in ('IS_ERR', 'IS_ERR_OR_NULL', 'IS_ERR_VALUE'):
             return [x for v, s in self.eval(args[0], st) for x in self.is_err(name, v, s)]
         if name in ('BUG', 'panic', 'unreachable', 'return_ptr'):
             return []
@@ -443,7 +478,7 @@ class Handler(cvalues.Walk):
         for values, s in outs:
             if fn[0] != 'id':
                 for _, s2 in self.eval(fn[1], s) if fn[0] in ('->', '.') else [(None, s)]:
-                    result += self.by_pointer(name, values, s2)
+                    result += self.by_pointer(name, args, values, s2)
             else:
                 result += self.call(name, args, values, s, line)
         return result
@@ -457,18 +492,16 @@ class Handler(cvalues.Walk):
         return outs
 
     def is_err(self, name, v, st):
-        if v[0] != 's':
-            return [(ONE if v == ZERO and 'NULL' in name else ZERO, st)]
-        signs = st.get(('c', v[1]), '-0+')
-        if isinstance(signs, int):
-            return [(ONE if signs < 0 else ZERO, st)]
-        bad = '-0' if 'NULL' in name else '-'
-        return [(answer, st.set(('c', v[1]), ''.join(c for c in signs if (c in bad) == yes)))
-                for answer, yes in ((ONE, True), (ZERO, False)) if any((c in bad) == yes for c in signs)]
+        return [(ONE if bad else ZERO, s) for bad, s in self.split(v, st, '-0' if 'NULL' in name else '-')]
 
-    def by_pointer(self, name, values, st):
+    def by_pointer(self, name, args, values, st):
         if name == 'page_mkwrite':
             return self.contract('*', st)
+        file = self.stack[-1][0].file
+        found = {m for m in re.findall(r'[.>]\s*%s\s*=\s*&?(\w+)\s*[,;}]' % name, self.tree.text(file))
+                 if self.tree.function(m, file)} if name else ()
+        if found:
+            return [x for m in sorted(found) for x in self.call(m, args, values, st, self.line)]
         v = sym('%s@%d' % (name, self.line))
         return [(v, st.set(('c', v[1]), None))]
 
@@ -479,22 +512,19 @@ class Handler(cvalues.Walk):
         ok = self.checked_lock(st).set('own', 1).set('dirty', 1).set('thawed', None)
         return [(bits('LOCKED'), ok), (bits('NOPAGE'), st.set('own', 1)), (bits('SIGBUS'), st.set('own', 1))]
 
-    def each_sign(self, v, st, signs):
-        """[(sign, state)] for those of v that are possible"""
-        if v[0] == 'n':
-            return [('-' if v[1] < 0 else '+' if v[1] else '0', st)]
-        if v[0] != 's':
-            return [('+', st)]
-        have = st.get(('c', v[1]), '-0+')
-        if isinstance(have, int):
-            return [('-' if have < 0 else '+', st)]
-        return [(c, st.set(('c', v[1]), c)) for c in have if c in signs]
-
     def call(self, name, args, values, st, line):
         first = values[0] if values else ZERO
         site = sym('%s@%d' % (name, line))
         fresh = st.set(('c', site[1]), None)
         minus, zero, plus = (fresh.set(('c', site[1]), c) for c in '-0+')
+
+        if ZERO in values and re.match(r'(min|max)(_t)?$', name):
+            v = next((v for v in values[-2:] if v != ZERO), ZERO)
+            return [(v if (sign == '-') == name.startswith('min') else ZERO, s) for sign, s in self.each_sign(v, st)]
+
+        if re.match(r'(min|max)(_t)?$', name) and all(self.positive(v, st) for v in values[-2:]):
+            v = self.unknown(name, args, values, st, site, line)[0][0]
+            return [(v, st.set(('c', v[1]), '+'))]
 
         # the folio lock
         if re.match(r'(__)?(folio_lock|lock_page)$', name):
@@ -505,11 +535,10 @@ class Handler(cvalues.Walk):
             return [(ONE, self.lock(st, first)), (ZERO, st)]
         if name in ('folio_unlock', 'unlock_page', '__folio_unlock'):
             return [(ZERO, self.unlock(st, first))]
-        if name in ('f2fs_folio_put', 'f2fs_put_page'):
-            return [(ZERO, self.unlock(st, first) if len(values) > 1 and values[1] != ZERO else st)]
         if name == 'filemap_mkwrite_lock':
             v = sym(site[1], {'bytes'})
-            return [(v, self.checked_lock(plus)), (v, minus)]
+            return [(v, self.checked_lock(plus))] + [(('n', -e), fresh.set('tried', None))
+                                                    for e in (errno.EAGAIN, errno.EINTR)]
         if name in ('folio_mkwrite_check_truncate', 'page_mkwrite_check_truncate'):
             ok = plus.set('mapping', 1).set('isize', 1) if self.locked(st) else plus
             return [(sym(site[1], {'bytes'}), ok), (site, minus)]
@@ -518,7 +547,7 @@ class Handler(cvalues.Walk):
         if name in ('page_folio', 'compound_head', 'folio_page', 'folio_file_page') and first[0] == 's':
             return [(sym('F') if first[1] == 'F' else sym('%s(%s)' % (name, show(first))), st)]
         if name in ('folio_pos', 'page_offset') and first[0] == 's':
-            return [(sym('%s(%s)' % ('pos', first[1]), {'pos'}), st)]
+            return [(sym('pos(%s)' % first[1], {'pos', 'at'}), st)]
         if name in ('folio_size', 'page_size', 'thp_size'):
             return [(sym('size(%s)' % show(first), {'fsize'}), st)]
         if name == 'i_size_read':
@@ -531,9 +560,7 @@ class Handler(cvalues.Walk):
             return [(ZERO, self.freeze(st, False))]
         if TIME.match(name):
             self.rank(st, name + '()')
-            if not st.get('frozen') and not st.get('own') and self.fn.name not in BARE:
-                self.say(st, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
-            return [(site, fresh)]
+            return [(site, fresh if st.get('frozen') else self.no_freeze(fresh))]
         text = ' '.join(show(v) for v in values)
         if re.match(r'inode_lock(_nested|_shared|_killable|_shared_nested)?$', name) or \
                 re.match(r'down_(read|write)', name) and 'trylock' not in name and 'i_rwsem' in text:
@@ -567,14 +594,25 @@ class Handler(cvalues.Walk):
         if name in SHARED or MKWRITE.match(name) and name in self.handlers:
             out = self.contract(name, st)
             return [(v, s.set('own', st.get('own'))) for v, s in out] if name in BARE else out
-        near = self.tree.function(name, self.stack[-1][0].file, beside=not DIRTY.match(name) and
-                                  any(v[0] == 's' and v[1] in ('F', 'vmf') for v in values))
+        here = self.stack[-1][0].file
+        near = self.tree.function(name, here, beside=not DIRTY.match(name))
         if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
-                len(self.stack) < 8 and self.tree.matters(near):
+                len(self.stack) < 8 and self.worth(near, here, sym('F') in values or sym('vmf') in values):
+            if not near.calls - BARE_LOOP and any(t[1] in ('for', 'while') for t in near.body):
+                return [(site, fresh)]  # it looks the answer up
             return self.follow(near, values, self.effects(name, values, st, line, True))
         if MKWRITE.match(name):
             return self.contract(name, st)
         return self.unknown(name, args, values, fresh, site, line)
+
+    def worth(self, fn, here, ours):
+        """to be followed: what matters, and in this file what is small; of other files what is given the folio, begins
+        or ends freeze protection, or is a small wrapper"""
+        small = len(fn.body) < SMALL_BODY
+        if fn.file == here:
+            return small or self.tree.matters(fn)
+        return self.tree.matters(fn) if ours else self.tree.matters(fn, FREEZE) or \
+            small and any(MATTERS.search(t[1]) for t in fn.body)
 
     def follow(self, fn, values, st):
         depth = len(self.stack)
@@ -585,7 +623,10 @@ class Handler(cvalues.Walk):
         stack, line, limit = list(self.stack), self.line, self.limit
         self.limit = min(limit, self.steps + SHARE // depth)
         try:
-            return self.run(fn, inner, depth)
+            outs = self.run(fn, inner, depth)
+            # a pointer that a helper hands on after a look for NULL is no error
+            return [(v, s.set(('c', v[1]), '+') if fn.returns.endswith('*') and s.get(('c', v[1])) == '-+' else s)
+                    for v, s in outs]
         except (cpaths.Unreadable, TooMany):
             if self.steps >= limit:
                 raise
@@ -642,18 +683,20 @@ class Handler(cvalues.Walk):
 
     def unknown(self, name, args, values, st, site, line):
         if PURE.match(name):
-            t = frozenset().union(*(taints(v) for v in values)) if values else frozenset()
+            t = frozenset().union(*map(taints, values))
             t -= {'exact', 'pos', 'index', 'pages', 'bytes'} if 'test' in name else {'exact', 'pos', 'index', 'pages'}
             if SMALL.search(name):
                 t |= {'small'}
+            if 'bytes' in t and re.match(r'round_up|(PAGE_)?ALIGN', name):
+                t = t - {'bytes'} | {'fsize'}
+            if re.match(r'(folio_(order|nr_pages)|compound_(order|nr)|thp_nr_pages)$', name):
+                t |= {'fsize'}
             text = '%s(%s)' % (name, ','.join(show(v) for v in values))
             if re.search(r'\bF\b', text):
                 text += '#%d' % st.get('epoch', 0)
             if name in ('folio_mapping', 'page_mapping', 'folio_file_mapping') and values and values[0][1] == 'F':
                 t |= {'mapping#%d' % st.get('epoch', 0)}
-            if name in ('nfs_folio_length', 'nfs_page_length'):
-                st = st.set('isize', 1)
-            return [(sym(text, t), st)]
+            return [(self.named(text, t), st)]
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
         st = self.effects(name, values, st, line)
@@ -672,7 +715,7 @@ class Handler(cvalues.Walk):
             values.append(v)
         found = self.tree.guard(name, self.stack[-1][0].file)
         if found:
-            return self.macro(found[0 if begin else 1], values[0] if values else ZERO, st)
+            return self.macro(found[0], found[1 if begin else 2], values or [ZERO], st)
         first = values[0] if values else ZERO
         text = name + ' ' + ' '.join(show(v) for v in values)
         if re.search(r'pagefault|frozen|freeze', name):
@@ -681,12 +724,19 @@ class Handler(cvalues.Walk):
             if begin:
                 self.rank(st, 'invalidate_lock')
             return [(first, st.set('outer', 1))]
-        if re.search(r'inode.*lock|lock.*inode', name) or 'i_rwsem' in text:
+        if re.search(r'inode.*lock|lock.*inode|^inode', name) or 'i_rwsem' in text:
             if begin and not name.endswith('_try'):
-                self.say(st, 'rank', 'takes inode_lock(), which ranks outside of mmap_lock')
+                known = re.match(r'inode(_lock\w*)?$', name) or 'i_rwsem' in text
+                self.say(st, 'rank', 'takes inode_lock(), which ranks outside of mmap_lock' if known else
+                         'is %s inode_lock()?' % name, not known)
             return [(first, st.set('outer', 1))]
-        if re.search(r'folio|page', name) and first == sym('F'):
+        if first == sym('F') and re.match(r'(folio|page)(_?lock)?$|lock_?(folio|page)$', name):
             return [(first, self.lock(st, first) if begin else self.unlock(st, first))]
+        # a name that says nothing may be anything
+        if begin and st.get(('l', 'F')) != 'L' and (sym('F') in values or sym('vmf') in values):
+            return [(first, st.set(('l', 'F'), '?').set('maylock', name))]
+        if begin and not PLAIN.match(name):
+            st = st.set('mayfreeze', name)
         return [(first, st.set('outer', 1) if begin and not self.locked(st) else st)]
 
     # ---- the return ----
@@ -736,29 +786,24 @@ class Handler(cvalues.Walk):
 
     def unknown_return(self, v, st, held, unsure):
         t = taints(v)
-        if '|LOCKED' in t and not held and not unsure and not st.get('maylock'):
+        if '|LOCKED' in t and not held and not unsure and (st.get(('l', 'F')) or not st.get('maylock')):
             self.say(st, 'balance', 'returns VM_FAULT_LOCKED with the folio unlocked')
         elif v[1].startswith('unset '):
             self.say(st, 'unlocked', 'returns a variable that no path has set')
         elif held or unsure:
             self.say(st, 'balance', 'returns what %s says, with the folio %slocked' %
                      (v[1], '' if held else 'maybe '), True)
-        elif self.errno_type(v):
+        elif self.errno_type():
             self.say(st, 'retry', 'returns a bare errno')
-        elif '|RETRY' in t:
-            self.say(st, 'retry', 'returns VM_FAULT_RETRY, but mmap_lock is still held')
         elif re.match(r'\w+@\d+$', v[1]):
             name, line = v[1].split('@')
             self.forwards.setdefault(name, int(line))
 
-    def errno_type(self, v):
-        """it comes from a function that does not return a vm_fault_t, by its name or by the variable"""
+    def errno_type(self):
+        """the variable that is returned is no vm_fault_t"""
         graph = self.fn.graph()
-        for n in graph.nodes:
-            if n.kind == 'return' and n.expr and n.expr[0] == 'id' and re.match(
-                    r'(int|long|ssize_t)$', graph.types.get(n.expr[1], '')):
-                return True
-        return False
+        return any(n.kind == 'return' and n.expr and n.expr[0] == 'id' and
+                   re.match(r'(int|long|ssize_t)$', graph.types.get(n.expr[1], '')) for n in graph.nodes)
 
     def locked_return(self, st, mine, held):
         if mine != 'L':
@@ -782,8 +827,8 @@ class Handler(cvalues.Walk):
         if st.get('started'):
             if st.get('thawed'):
                 self.say(st, 'early', 'freeze protection ends before the folio is dirty', line=st.get('thawed'))
-        elif self.cache and not st.get('own') and self.fn.name not in BARE:
-            self.say(st, 'freeze', 'takes no freeze protection (sb_start_pagefault)')
+        elif self.cache:
+            self.no_freeze(st)
 
 
 ASSIGNED = re.compile(r'[.>]page_mkwrite[ \t]*=[ \t]*(\w+)')
@@ -794,7 +839,7 @@ def forwards(handlers):
     judged = {h.fn.name for h in handlers}
     return [Finding(h.fn.file, line, h.fn.name, 'forward', 'undecidable', 'what %s returns is not judged' % (
         name + '()' if name != '*' else 'a ->page_mkwrite of another table'), '')
-            for h in handlers for name, line in h.forwards.items() if name not in judged]
+            for h in handlers for name, line in h.forwards.items() if name not in judged and name not in KNOWN]
 
 
 def judge(tree, files):

@@ -115,14 +115,37 @@ void foo_count(struct foo_inode *fi);
 void foo_map_range(struct vm_fault *vmf, pgoff_t first, pgoff_t last);
 int foo_prepare_range(struct inode *inode, loff_t pos, size_t len);
 int foo_writepage(struct folio *folio);
+int foo_reserve(struct inode *inode, loff_t pos, size_t len);
+int foo_reserve_page(struct inode *inode, pgoff_t index);
+void foo_make_dirty(struct folio *folio);
+void foo_trim(struct inode *inode);
+void trace_foo_mkwrite(struct inode *inode, loff_t size);
+long folio_nr_pages(struct folio *folio);
+void *ERR_PTR(long err);
+int PTR_ERR_OR_ZERO(const void *p);
+bool IS_ERR_VALUE(unsigned long x);
+bool IS_ERR(const void *p);
+long PTR_ERR(const void *p);
+int foo_map_block(struct inode *inode, pgoff_t block);
+struct address_space *folio_mapping(struct folio *folio);
 #define WARN_ON_ONCE(x)		({ !!(x); })
 #define IS_IMMUTABLE(inode)	((inode)->i_sb->s_flags & 8)
+#define round_up(x, y)		(((x) + (y) - 1) / (y) * (y))
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 
 /* cleanup.h, as far as the syntax goes */
 #define DEFINE_GUARD(name, type, lock, unlock)						\
 	static inline void guard_##name(type _T) { lock; }				\
 	static inline void unguard_##name(type _T) { unlock; }
+#define DEFINE_LOCK_GUARD_1(name, type, lock_it, unlock_it)				\
+	struct lock_##name { type *lock; };						\
+	static inline void guard_##name(type *lock)					\
+	{ struct lock_##name l = { lock }, *_T = &l; lock_it; }			\
+	static inline void unguard_##name(type *lock)					\
+	{ struct lock_##name l = { lock }, *_T = &l; unlock_it; }
+#define DEFINE_CLASS(name, type, exit, init, init_args...)				\
+	static inline type class_##name(init_args) { return init; }
+#define CLASS(name, var)	__typeof__(class_##name(0)) var = class_##name
 #define DEFINE_FREE(name, type, free)							\
 	static inline void free_##name(void *p) { type _T = *(type *)p; free; }
 #define guard(name)			guard_##name
