@@ -40,6 +40,10 @@ static const struct {
 	{ "grown", run_grown },
 	{ "frozen", run_frozen },
 	{ "stale", run_stale },
+	{ "clone", run_clone },
+	{ "shift", run_shift },
+	{ "small", run_small },
+	{ "moved", run_moved },
 };
 
 const char *dir, *server_dir, *dm_device;

@@ -91,5 +91,9 @@ void run_unwritten(void);
 void run_grown(void);
 void run_frozen(void);
 void run_stale(void);
+void run_clone(void);
+void run_shift(void);
+void run_small(void);
+void run_moved(void);
 
 #endif /* FS_CASES_H */

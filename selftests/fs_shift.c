@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Blocks change hands beside stores to a mapping:
+ *
+ * clone: the file is cloned; what the clone is when the call returns, it stays
+ * shift: a range before the stores is taken out of the file, or put in
+ * small: a file grows whose data may lie in its inode
+ * moved: f2fs moves the blocks to another file
+ */
+#include "fs_cases.h"
+
+#define SHIFT_PAGES	1024U
+#define SHIFT_BY	16U
+#define CLONE_PAGES	512U
+
+static struct {
+	char *map;
+	unsigned int n;
+	atomic_bool go, stop;
+} stores;
+
+static volatile uint32_t *word(unsigned int page, unsigned int i)
+{
+	return (uint32_t *)(stores.map + page * page_size) + i;
+}
+
+/* A new number to each page, again and again. */
+static void *store_on(void *unused)
+{
+	uint32_t i = 0;
+	unsigned int p;
+
+	while (!atomic_load(&stores.stop))
+		for (p = 0; p < stores.n && !atomic_load(&stores.stop); p++)
+			*word(p, 0) = ++i;
+	return NULL;
+}
+
+static pthread_t begin_stores(int fd, unsigned int pages)
+{
+	pthread_t thread;
+
+	stores.map = map_file(fd, pages * page_size);
+	stores.n = pages;
+	atomic_store(&stores.stop, false);
+	start_thread(&thread, store_on, NULL);
+	usleep(20000);
+	return thread;
+}
+
+static void end_stores(pthread_t thread)
+{
+	atomic_store(&stores.stop, true);
+	pthread_join(thread, NULL);
+}
+
+void run_clone(void)
+{
+	unsigned int i, n = rounds(5), bad = 0;
+	size_t len = CLONE_PAGES * page_size;
+	char *then = malloc(len);
+	pthread_t thread;
+	int fd, clone;
+
+	if (!then)
+		die("memory");
+	for (i = 0; i < n; i++) {
+		fd = new_file("clone.from", 0);
+		put(fd, 'c', len, 0);
+		sync_file(fd, NULL, 0);
+		clone = new_file("clone", 0);
+		thread = begin_stores(fd, CLONE_PAGES);
+		if (ioctl(clone, FICLONE, fd)) {
+			end_stores(thread);
+			if (unsupported(errno))
+				skip("no clones: %s", strerror(errno));
+			die("FICLONE");
+		}
+		if (pread(clone, then, len, 0) != (ssize_t)len)
+			die("pread");
+		usleep(20000);
+		end_stores(thread);
+		sync_file(fd, stores.map, len);
+		forget(clone, NULL, 0);
+		if (differs(clone, then, len) >= 0)
+			bad++;
+		munmap(stores.map, len);
+		close(fd);
+		close(clone);
+	}
+	if (bad)
+		fail("a clone has changed after FICLONE in %u rounds of %u", bad, n);
+	want("clone", then, len);
+	free(then);
+}
+
+/* Two words in turn: what is stored to a page, and what the shift moves there, do not hide each other. */
+static unsigned int shift_word(unsigned int page)
+{
+	return 1 + (page / SHIFT_BY & 1);
+}
+
+static void *store_once(void *unused)
+{
+	unsigned int p;
+
+	atomic_store(&stores.go, true);
+	for (p = 0; p < stores.n; p++) {
+		*word(p, shift_word(p)) = p + 1;
+		if (p % 64 == 0)
+			usleep(300);
+	}
+	return NULL;
+}
+
+static unsigned int shift_lost(int moved_by)
+{
+	unsigned int p, lost = 0;
+
+	for (p = 0; p < stores.n; p++) {
+		if (moved_by < 0 && p >= SHIFT_BY && p < 2 * SHIFT_BY)
+			continue;	/* in the range that is taken out */
+		if (*word(p, shift_word(p)) == p + 1)
+			continue;
+		if (p < SHIFT_BY || *word(p + moved_by, shift_word(p)) != p + 1)
+			lost++;
+	}
+	return lost;
+}
+
+static void shift(const char *what, int mode, int moved_by)
+{
+	unsigned int i, p, here, n = rounds(5), lost = 0, bad = 0;
+	size_t len = (SHIFT_PAGES + SHIFT_BY) * page_size;
+	pthread_t thread;
+	int fd;
+
+	for (i = 0; i < n; i++) {
+		fd = new_file("shift", 0);
+		put(fd, 0, SHIFT_PAGES * page_size, 0);
+		sync_file(fd, NULL, 0);
+		stores.map = map_file(fd, len);
+		stores.n = SHIFT_PAGES - 2 * SHIFT_BY;
+		/* so that the call has something to write */
+		for (p = 0; p < SHIFT_PAGES; p++)
+			*word(p, 3) = 1;
+		atomic_store(&stores.go, false);
+		start_thread(&thread, store_once, NULL);
+		while (!atomic_load(&stores.go))
+			;
+		if (fallocate(fd, mode, SHIFT_BY * page_size, SHIFT_BY * page_size)) {
+			pthread_join(thread, NULL);
+			if (unsupported(errno))
+				skip("no %s: %s", what, strerror(errno));
+			die("%s", what);
+		}
+		pthread_join(thread, NULL);
+		here = shift_lost(moved_by);
+		lost += here;
+		bad += here > 0;
+		munmap(stores.map, len);
+		close(fd);
+	}
+	if (bad)
+		fail("%s: %u stores lost, in %u rounds of %u", what, lost, bad, n);
+}
+
+void run_shift(void)
+{
+	shift("collapse", FALLOC_FL_COLLAPSE_RANGE, -(int)SHIFT_BY);
+	shift("insert", FALLOC_FL_INSERT_RANGE, SHIFT_BY);
+}
+
+#define SMALL_SIZE	300U
+#define SMALL_GROWN	65536U
+
+static void small_ftruncate(int fd)
+{
+	if (ftruncate(fd, SMALL_GROWN))
+		die("ftruncate");
+}
+
+static void small_pwrite(int fd)
+{
+	put(fd, 0, 1, SMALL_GROWN - 1);
+}
+
+static void small_fallocate(int fd)
+{
+	if (fallocate(fd, 0, 0, SMALL_GROWN) && (!unsupported(errno) || ftruncate(fd, SMALL_GROWN)))
+		die("fallocate");
+}
+
+static void small_append(int fd)
+{
+	if (fcntl(fd, F_SETFL, O_APPEND))
+		die("O_APPEND");
+	put(fd, 0, SMALL_GROWN - SMALL_SIZE, SMALL_SIZE);
+}
+
+void run_small(void)
+{
+	static const struct {
+		const char *name;
+		void (*grow)(int fd);
+	} ways[] = {
+		{ "small.ftruncate", small_ftruncate },
+		{ "small.pwrite", small_pwrite },
+		{ "small.fallocate", small_fallocate },
+		{ "small.append", small_append },
+	};
+	char *content = buffer(SMALL_GROWN, 0), *map;
+	unsigned int i;
+	int fd;
+
+	memset(content, 's', SMALL_SIZE);
+	memset(content, 'S', SMALL_SIZE / 3);
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		fd = new_file(ways[i].name, 0);
+		put(fd, 's', SMALL_SIZE, 0);
+		sync_file(fd, NULL, 0);
+		map = map_file(fd, SMALL_SIZE);
+		memset(map, 'S', SMALL_SIZE / 3);
+		ways[i].grow(fd);
+		if (map[0] != 'S')
+			fail("%s: the store is gone", ways[i].name);
+		sync_file(fd, map, SMALL_SIZE);
+		munmap(map, SMALL_SIZE);
+		want(ways[i].name, content, SMALL_GROWN);
+		close(fd);
+	}
+	free(content);
+}
+
+struct move_range {
+	__u32 dst_fd;
+	__u64 pos_in, pos_out, len;
+};
+
+#define MOVE_RANGE	_IOWR(0xf5, 9, struct move_range)
+
+void run_moved(void)
+{
+	unsigned int i, p, n = rounds(5), lost = 0;
+	size_t len = CLONE_PAGES * page_size;
+	pthread_t thread;
+	uint32_t got;
+
+	for (i = 0; i < n; i++) {
+		int fd = new_file("moved.from", 0), to = new_file("moved.to", 0);
+		struct move_range range = { .dst_fd = to, .len = len };
+
+		put(fd, 'm', len, 0);
+		sync_file(fd, NULL, 0);
+		thread = begin_stores(fd, CLONE_PAGES);
+		if (ioctl(fd, MOVE_RANGE, &range)) {
+			end_stores(thread);
+			if (unsupported(errno))
+				skip("no F2FS_IOC_MOVE_RANGE: %s", strerror(errno));
+			die("F2FS_IOC_MOVE_RANGE");
+		}
+		end_stores(thread);
+		if (byte_at(to, page_size / 2) != 'm')
+			fail("the destination has not got what was moved");
+		if (byte_at(fd, page_size / 2))
+			fail("the source still has what was moved");
+		for (p = 0; p < CLONE_PAGES; p++)
+			*word(p, 7) = p + 1;
+		sync_file(fd, stores.map, len);
+		munmap(stores.map, len);
+		forget(fd, NULL, 0);
+		for (p = 0; p < CLONE_PAGES; p++)
+			lost += pread(fd, &got, sizeof(got), p * page_size + 28) != sizeof(got) || got != p + 1;
+		close(fd);
+		close(to);
+	}
+	if (lost)
+		fail("%u stores of %u to the source after the move are lost", lost, n * CLONE_PAGES);
+}
