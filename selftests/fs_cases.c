@@ -35,6 +35,7 @@ static const struct {
 	{ "grown", run_grown },
 	{ "frozen", run_frozen },
 	{ "stale", run_stale },
+	{ "pinned", run_pinned },
 };
 
 const char *server_dir, *dm_device;
@@ -306,7 +307,7 @@ static void __noreturn help(void)
 		"  -w WANT    folder for what the files of DIR must hold after the next mount\n"
 		"  -k WAYS    of doing it that are known to go wrong\n"
 		"  -x FOLDER  where the server has what is mounted on DIR\n"
-		"  -m NAME    the device-mapper device that DIR is on\n"
+		"  -m NAME    the device-mapper device that DIR is on; pinned: that it reads from\n"
 		"CASE:");
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		fprintf(stderr, " %s", cases[i].name);
