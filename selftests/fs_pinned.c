@@ -332,7 +332,6 @@ void run_pinned(void)
 	if (source < 0)
 		die("%s", path);
 	for (i = 0; i < ARRAY_SIZE(pinned_ways); i++)
-		if (!known(pinned_ways[i].name))
-			pinned_one(&pinned_ways[i], source);
+		pinned_one(&pinned_ways[i], source);
 	close(source);
 }
