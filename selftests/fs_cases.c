@@ -44,6 +44,7 @@ static const struct {
 	{ "shift", run_shift },
 	{ "small", run_small },
 	{ "moved", run_moved },
+	{ "pinned", run_pinned },
 };
 
 const char *dir, *server_dir, *dm_device;
@@ -317,7 +318,7 @@ static void __noreturn help(void)
 		"  -w WANT    folder for what the files of DIR must hold after the next mount\n"
 		"  -k WAYS    of doing it that are known to go wrong\n"
 		"  -x FOLDER  where the server has what is mounted on DIR\n"
-		"  -m NAME    the device-mapper device that DIR is on\n"
+		"  -m NAME    the device-mapper device that DIR is on; pinned: that it reads from\n"
 		"CASE:");
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		fprintf(stderr, " %s", cases[i].name);

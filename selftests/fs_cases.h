@@ -58,6 +58,8 @@ void want(const char *name, const void *content, size_t len);
 /* Where @fd differs from @content, or -1. */
 long differs(int fd, const char *content, size_t len);
 bool unsupported(int err);
+/* Suspends -m, or resumes it. */
+int suspend_device(bool on);
 
 /* The end of a child process. */
 #define CHILD_LATE	-1	/* not in time, but could be killed */
@@ -95,5 +97,6 @@ void run_clone(void);
 void run_shift(void);
 void run_small(void);
 void run_moved(void);
+void run_pinned(void);
 
 #endif /* FS_CASES_H */

@@ -527,8 +527,7 @@ static struct {
 	atomic_bool done;
 } frozen;
 
-/* Without ->freeze_fs there is no FIFREEZE, but a suspended device freezes what is on it. */
-static int freeze(int fd, bool on)
+int suspend_device(bool on)
 {
 	struct dm_ioctl io = {
 		.version = { DM_VERSION_MAJOR }, .data_size = sizeof(io),
@@ -536,13 +535,17 @@ static int freeze(int fd, bool on)
 	};
 	int ret, control;
 
-	if (!dm_device)
-		return ioctl(fd, on ? FIFREEZE : FITHAW, 0);
 	snprintf(io.name, sizeof(io.name), "%s", dm_device);
 	control = open("/dev/mapper/control", O_RDWR);
 	ret = ioctl(control, DM_DEV_SUSPEND, &io);
 	close(control);
 	return ret;
+}
+
+/* Without ->freeze_fs there is no FIFREEZE, but a suspended device freezes what is on it. */
+static int freeze(int fd, bool on)
+{
+	return dm_device ? suspend_device(on) : ioctl(fd, on ? FIFREEZE : FITHAW, 0);
 }
 
 static unsigned long dirty_pages(int fd)

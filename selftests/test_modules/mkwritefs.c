@@ -57,6 +57,7 @@ struct mkw_record {
 	struct rcu_head rcu;
 	bool ticket;
 	bool stray;		/* dirtied without a ticket: checksums mean nothing */
+	bool pinned;		/* dirtied through a pin: writeback has to prepare it */
 	DECLARE_BITMAP(prepared, MKW_MAX_PAGES);	/* with a ticket only */
 	u32 sum[];
 };
@@ -85,6 +86,7 @@ struct mkw_file {
 	u64 held_since;		/* page_mkwrite then */
 	struct delayed_work unhold;
 	struct page *pinned;	/* by MKW_IOC_PIN */
+	struct task_struct *unpinner;	/* in MKW_IOC_UNPIN */
 };
 
 struct mkw_job {
@@ -170,7 +172,7 @@ static void mkw_verify(struct folio *folio, struct mkw_record *record)
 	struct inode *inode = folio->mapping->host;
 	unsigned int nr;
 
-	if (record->stray || !mkw_judged(mkw_file(inode)))
+	if (record->stray || record->pinned || !mkw_judged(mkw_file(inode)))
 		return;
 	for (nr = 0; nr < folio_nr_pages(folio); nr++) {
 		if (record->ticket && test_bit(nr, record->prepared))
@@ -202,6 +204,7 @@ static void mkw_release_ticket(struct mkw_record *record)
 		mkw_count_ticket(-1);
 	record->ticket = false;
 	record->stray = false;
+	record->pinned = false;
 }
 
 static void mkw_drop_record(struct folio *folio)
@@ -222,7 +225,7 @@ static int mkw_attach_ticket(struct folio *folio, unsigned int nr,
 	if (!record)
 		return -ENOMEM;
 	if (!record->ticket) {
-		if (record->stray)
+		if (record->stray || record->pinned)
 			mkw_sum_all(folio, record);
 		else
 			mkw_verify(folio, record);
@@ -324,6 +327,12 @@ static int mkw_store(struct folio *folio)
 
 	if (!record)
 		return -ENOMEM;
+	/* Here it asks for what it was not asked for before; see W9. */
+	if (record->pinned && (file->mode.flags & MKW_NO_SPACE)) {
+		mkw_sum_all(folio, record);
+		mkw_release_ticket(record);
+		return -ENOSPC;
+	}
 	if (folio_pos(folio) < size)
 		below = min_t(loff_t, size - folio_pos(folio), folio_size(folio));
 	else
@@ -375,6 +384,10 @@ static int mkw_writepages(struct address_space *mapping,
 	while ((folio = writeback_iter(mapping, wbc, folio, &err))) {
 		folio_start_writeback(folio);
 		err = mkw_store(folio);
+		if (err == -ENOSPC) {
+			mapping_set_error(mapping, err);
+			err = 0;
+		}
 		folio_unlock(folio);
 		folio_end_writeback(folio);
 	}
@@ -405,7 +418,9 @@ static bool mkw_dirty_folio(struct address_space *mapping, struct folio *folio)
 
 	rcu_read_lock();
 	record = folio_get_private(folio);
-	if (mkw_judged(file) && (!record || !record->ticket)) {
+	if (mkw_judged(file) && record && READ_ONCE(file->unpinner) == current) {
+		record->pinned = true;
+	} else if (mkw_judged(file) && (!record || !record->ticket)) {
 		mkw_violated(MKW_I1_NO_TICKET, inode, folio->index);
 		if (record)
 			record->stray = true;
@@ -473,7 +488,8 @@ static void mkw_check(struct inode *inode)
 			folio_lock(folio);
 			record = folio_get_private(folio);
 			if (folio->mapping == inode->i_mapping && record) {
-				if (record->ticket != folio_test_dirty(folio))
+				if ((record->ticket || record->pinned) !=
+				    folio_test_dirty(folio))
 					mkw_violated(MKW_I3_BALANCE, inode,
 						     folio->index);
 				mkw_verify(folio, record);
@@ -1388,7 +1404,9 @@ static long mkw_ioc_unpin(struct mkw_file *file)
 	if (!file->pinned)
 		return -EINVAL;
 	memset_page(file->pinned, 0, 0x5a, PAGE_SIZE);
+	WRITE_ONCE(file->unpinner, current);
 	unpin_user_pages_dirty_lock(&file->pinned, 1, true);
+	WRITE_ONCE(file->unpinner, NULL);
 	file->pinned = NULL;
 	return 0;
 }

@@ -100,6 +100,7 @@ enum mkw_when {
 					 * is counted (I8) and broken: a test of who
 					 * forgets it must end.
 					 */
+#define MKW_NO_SPACE		0x40	/* for what was dirtied through a pin, when it is written */
 
 /**
  * struct mkw_mode - how ->page_mkwrite of this file behaves from now on
