@@ -20,6 +20,8 @@ static struct {
 	/* The answer to a call that changes a range waits for a byte in the gate. */
 	struct shared {
 		atomic_bool hold, held;
+		/* A WRITE waits for such a call to overtake it. */
+		atomic_bool slow, kept;
 	} *shared;
 } server;
 
@@ -164,6 +166,23 @@ static void send_answer(struct fuse_out_header *o)
 		_exit(1);
 }
 
+/* The WRITE that waits. */
+static char late[1 << 20];
+
+static void end_write(void)
+{
+	static char buf[1 << 12];
+	struct fuse_in_header *h = (void *)late;
+	struct fuse_out_header *o = (void *)buf;
+
+	if (!server.shared->kept)
+		return;
+	server.shared->kept = false;
+	o->unique = h->unique;
+	o->len = sizeof(*o) + answer(h, h + 1, (char *)(o + 1));
+	send_answer(o);
+}
+
 static void __noreturn serve(void)
 {
 	static char in[1 << 20], buf[1 << 20];
@@ -182,8 +201,12 @@ static void __noreturn serve(void)
 		ssize_t len;
 		char c;
 
-		if (poll(fds, 2, -1) < 0)
+		if (poll(fds, 2, server.shared->kept ? 2000 : -1) < 0)
 			_exit(1);
+		if (!(fds[0].revents | fds[1].revents)) {
+			end_write();
+			continue;
+		}
 		if (fds[1].revents & POLLIN) {
 			if (read(server.gate[0], &c, 1) != 1)
 				_exit(1);
@@ -191,10 +214,17 @@ static void __noreturn serve(void)
 			send_answer(&later.o);
 			continue;
 		}
-		if (read(server.dev, in, sizeof(in)) < 0) {
+		len = read(server.dev, in, sizeof(in));
+		if (len < 0) {
 			if (errno == EINTR || errno == ENOENT || errno == EAGAIN)
 				continue;
 			_exit(0);	/* unmounted */
+		}
+		if (h->opcode == FUSE_WRITE && server.shared->slow) {
+			end_write();
+			memcpy(late, in, len);
+			server.shared->kept = true;
+			continue;
 		}
 		len = answer(h, h + 1, (char *)(o + 1));
 		if (len == -EAGAIN)
@@ -210,6 +240,8 @@ static void __noreturn serve(void)
 			continue;
 		}
 		send_answer(o);
+		if (h->opcode == FUSE_COPY_FILE_RANGE || h->opcode == FUSE_FALLOCATE)
+			end_write();
 	}
 }
 
@@ -319,7 +351,8 @@ void run_lseek(void)
 
 /*
  * held: the server has copied to, or zeroed, a range that ends within pages, and
- * its answer is under way. Somebody stores to what is beside the range.
+ * its answer is under way. Somebody stores to what is beside the range. Or the
+ * store is sent before the server has the call, and must not be written after it.
  */
 #define HELD_PAGES	4U
 #define HELD_FROM	100U
@@ -368,7 +401,8 @@ static void *held_store(void *arg)
 	return NULL;
 }
 
-static void held_one(unsigned int way, bool sync)
+/* @early: before the server has the call, and it is slow to write what the flusher sends */
+static void held_one(unsigned int way, bool sync, bool early)
 {
 	size_t size = HELD_PAGES * page_size, i;
 	unsigned int lost = 0, old = 0;
@@ -388,10 +422,23 @@ static void held_one(unsigned int way, bool sync)
 	held.stored = false;
 	for (i = 0, touch = held.map; i < HELD_PAGES; i++)
 		(void)touch[i * page_size];
-	server.shared->hold = true;
+	if (early) {
+		/* The call waits for this WRITE; what is sent meanwhile goes after it. */
+		server.shared->slow = true;
+		held.map[size - 1] = 'S';
+		content[size - 1] = 'S';
+		sync_file_range(held.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+		for (i = 0; i < 300 && !server.shared->kept; i++)
+			usleep(10000);
+	} else {
+		server.shared->hold = true;
+	}
 	start_thread(&call, held_call, NULL);
-	while (!server.shared->held && !held.returned)
-		usleep(1000);
+	if (early)
+		usleep(500000);
+	else
+		while (!server.shared->held && !held.returned)
+			usleep(1000);
 	start_thread(&store, held_store, NULL);
 	/* It must be done in that time, or wait for the answer. */
 	for (i = 0; i < 300 && !held.stored; i++)
@@ -401,6 +448,7 @@ static void held_one(unsigned int way, bool sync)
 		die("the server's gate");
 	pthread_join(call, NULL);
 	pthread_join(store, NULL);
+	server.shared->slow = false;
 	if (held.ret != HELD_TO - (off_t)HELD_FROM)
 		fail("%s: %s", held_ways[way], held.ret < 0 ? strerror(held.err) : "too short");
 	sync_file(held.fd, held.map, size);
@@ -410,8 +458,9 @@ static void held_one(unsigned int way, bool sync)
 	for (i = HELD_FROM; i < (size_t)HELD_TO; i++)
 		old += got[i] == 'o';
 	if (lost || old)
-		fail("%s, then a store%s: %u of 2 stores lost, %u bytes have what was there before",
-		     held_ways[way], sync ? " and writeback" : "", lost, old);
+		fail("%s, %s a store%s: %u of 2 stores lost, %u bytes have what was there before",
+		     held_ways[way], early ? "behind" : "then",
+		     sync ? " and writeback" : "", lost, old);
 	else if (memcmp(got, content, size))
 		fail("%s: the server has something else", held_ways[way]);
 	else if (differs(held.fd, content, size) >= 0)
@@ -456,8 +505,9 @@ void run_held(void)
 
 	start_server();
 	for (way = 0; way < ARRAY_SIZE(held_ways); way++) {
-		held_one(way, false);
-		held_one(way, true);
+		held_one(way, false, false);
+		held_one(way, true, false);
+		held_one(way, true, true);
 	}
 	held_tail(false);
 	held_tail(true);
