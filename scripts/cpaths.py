@@ -392,6 +392,7 @@ class Builder(Parser):
         self.function, self.nodes, self.types = function, [], {p[0]: p[1] for p in function.params}
         self.names = [{p[0]: p[0] for p in function.params}]
         self.scope = []                 # cleanups that are due, outermost first
+        self.looping = {}               # nodes, and whether they are in a loop
         self.loops = []                 # (kind, edges of break, edges of continue, depth of scope)
         self.labels, self.gotos, self.cases = {}, [], []
         self.count = 0
@@ -475,6 +476,18 @@ class Builder(Parser):
                 now = own[n].union(*(self.alive[s] for s in n.next.values()))
                 if len(now) > len(self.alive[n]):
                     self.alive[n], again = now, True
+
+    def again(self, node):
+        """whether node is in a loop"""
+        if node not in self.looping:
+            todo, seen = list(node.next.values()), set()
+            while todo and node not in seen:
+                n = todo.pop()
+                if n not in seen:
+                    seen.add(n)
+                    todo += n.next.values()
+            self.looping[node] = node in seen
+        return self.looping[node]
 
     # ---- statements ----
 

@@ -55,6 +55,8 @@ def bits(*names):
 
 ZERO, ONE = ('n', 0), ('n', 1)
 OPS = {'==': operator.eq, '!=': operator.ne, '<': operator.lt, '>': operator.gt, '<=': operator.le, '>=': operator.ge}
+# What a loop changes, or the smaller or larger one of two.
+NUMBER = re.compile(r'(\+\+|--|[-+*/<>]@|^\(?@)\d|\b(u?min|u?max|clamp)(_t|3|_val|_not_zero)?\(')
 CONSTANT = re.compile(r'[A-Z][A-Z0-9_]+$')
 
 
@@ -74,15 +76,17 @@ class Walk:
         self.fn, self.line, self.stack = fn, fn.line, []    # stack: (Function, its graph) of what is being walked
         self.steps, self.limit = 0, budget
         self.asts = collections.defaultdict(set)            # the expressions of a name
+        # the condition outside of loops that is being asked; those that hung on numbers, and whether to note answers
+        self.asking, self.numeric, self.noting = None, set(), False
 
     def run(self, fn, st, depth):
         """[(returned value, state)] of all paths through fn"""
         graph = fn.graph()
         self.stack.append((fn, graph))
-        line = self.line
+        line, asking = self.line, self.asking
         ends = self.walk(graph, st, depth, True)
         self.stack.pop()
-        self.line = line
+        self.line, self.asking = line, asking
         return ends
 
     def e_block(self, e, st):
@@ -112,7 +116,12 @@ class Walk:
                     pre if whole else pre + '$ret'))}, st.trail)
                 ends.setdefault((value, st.key()), (value, st if depth or not whole else st.set('line', node.line)))
             elif node.kind == 'cond':
+                self.asking = None if graph.again(node) else node
                 split = self.branch(node.expr, st)
+                self.asking = None
+                if self.noting and node in self.numeric:
+                    before = self.facts(st)
+                    split = [(truth, after.set('number', (node.line, truth, before))) for truth, after in split]
                 for truth, after in split:
                     if len(split) > 1:
                         after = State(after.d, (node.line, truth, after.trail))
@@ -179,7 +188,20 @@ class Walk:
     def truth(self, v, st, e=None):
         if e is not None and v[0] == 's':
             self.asts[v[1]].add(e)
-        return self.split(v, st, '-+')
+        out = self.split(v, st, '-+')
+        if len(out) > 1:
+            self.number(v)
+        return out
+
+    def number(self, v):
+        """v, or a comparison with it, was asked for and is not known"""
+        if self.asking and NUMBER.search(v[1]) and not any('mapping#' in t for t in taints(v)):
+            self.numeric.add(self.asking)
+
+    def facts(self, st):
+        """what is known of the variables"""
+        return frozenset((k[1], show(x) if x[0] == 'f' else self.signs(x, st)) for k, x in st.d.items()
+                         if k[0] == 'v' and k[1][0].isdigit() and self.signs(x, st) != '-0+')
 
     def each_sign(self, v, st, signs='-0+'):
         """[(sign, state)] for those of v that are possible"""
@@ -225,6 +247,8 @@ class Walk:
                         out.append((sym(name, taint), after.set(('c', name), '+' if answer else '0')))
                     else:
                         out.append((('n', answer), after))
+            if len(out) > 1:
+                self.number(a)
             return out
         if op in ('==', '!=') and a[0] == b[0] == 's' and (a == b or CONSTANT.match(a[1]) and CONSTANT.match(b[1])):
             return [(ONE if (a == b) == (op == '==') else ZERO, st)]

@@ -179,6 +179,7 @@ class Handler(cvalues.Walk):
         super().__init__(fn, BUDGET)
         self.tree, self.handlers = tree, handlers
         self.findings, self.forwards = {}, {}
+        self.said = collections.defaultdict(list)       # where each finding is: (the answer about numbers, the trail)
         self.lost, self.skip = None, set()      # what was too much to follow
         self.is_int = fn.returns.split()[-1:] != ['vm_fault_t']
         text = ' '.join(self.words(fn, set()))
@@ -202,6 +203,7 @@ class Handler(cvalues.Walk):
         if where is not self.fn:
             text += ' (in %s)' % where.name
         key = where.file, line, rule, text
+        self.said[key].append((st.get('number'), st.trail))
         if key in self.findings:
             return
         trail, path = st.trail, []
@@ -213,19 +215,65 @@ class Handler(cvalues.Walk):
 
     def judge(self):
         try:
-            st = State({})
-            for name, kind in self.fn.params:
-                v = sym('vmf') if 'vm_fault' in kind else sym('F') if re.match(r'struct (page|folio) \*', kind) \
-                    else sym(name)
-                st = st.set(('v', '0:' + name), v)
-            self.line = self.fn.line
-            for value, end in self.run(self.fn, st, 0):
-                self.at_return(value, end)
+            self.paths()
         except (cpaths.Unreadable, TooMany) as e:
             self.stack = []
             why = str(e) or 'too many paths'
             self.say(State({}), 'balance', 'not judged to the end: ' + why, True, self.fn.line)
+            return self
+        if self.numeric and any(f.kind == 'finding' for f in self.findings.values()):
+            self.numbers()
         return self
+
+    def paths(self):
+        """[(value, state)] of the ends"""
+        st = State({})
+        for name, kind in self.fn.params:
+            v = sym('vmf') if 'vm_fault' in kind else sym('F') if re.match(r'struct (page|folio) \*', kind) \
+                else sym(name)
+            st = st.set(('v', '0:' + name), v)
+        self.line = self.fn.line
+        ends = self.run(self.fn, st, 0)
+        for value, end in ends:
+            self.at_return(value, end)
+        return ends
+
+    def numbers(self):
+        """A finding on one answer only about a number that a loop changes, and only with some of what is known before:
+        the two may exclude each other, which arithmetic could tell and this does not. It is undecidable, if with other
+        such knowledge that answer ends well."""
+        found, self.findings, self.said = self.findings, {}, collections.defaultdict(list)
+        self.noting, self.steps, good = True, 0, set()
+        try:
+            ends = self.paths()
+        except (cpaths.Unreadable, TooMany):
+            self.stack, self.findings = [], found
+            return
+        self.findings = found
+        for v, end in ends:
+            v = self.known(v, end)
+            # success without a dirty folio is not what the answer is for
+            if end.get('number') and (v[0] != 'f' or 'LOCKED' not in v[1] or end.get('dirty')):
+                good.add((end.get('number'), end.trail))
+        for key, f in found.items():
+            places = self.said[key]
+            wrong = {n for n, _ in places}
+            if f.kind != 'finding' or f.rule == 'claim' or not wrong or None in wrong or \
+                    any((line, not answer) in {n[:2] for n in wrong} for line, answer, _ in wrong):
+                continue
+            trails = [t for _, t in places]
+            well = {n for n, t in good if not any(self.after(t, x) for x in trails)} - wrong
+            if all(any(n[:2] == w[:2] for n in well) for w in wrong):
+                line, answer, _ = min(wrong, key=lambda n: n[:2])
+                found[key] = f._replace(kind='undecidable', text='%s (can line %d be %s there?)' % (
+                    f.text, line, 'true' if answer else 'false'))
+
+    @staticmethod
+    def after(trail, first):
+        """whether trail begins with first"""
+        while trail and trail is not first:
+            trail = trail[2]
+        return trail is first
 
     def compared(self, op, a, b, st):
         """(the taints of a OP b, the state); of ->mapping: '=' in front if true means that it is ours, '!' if false"""
