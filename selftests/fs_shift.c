@@ -4,8 +4,8 @@
  *
  * clone: the file is cloned; what the clone is when the call returns, it stays
  * shift: a range before the stores is taken out of the file, or put in
- * small: a file grows whose data may lie in its inode
- * moved: f2fs moves the blocks to another file
+ * small: a file whose data may lie in its inode grows, or is written to
+ * moved: f2fs moves the blocks to another file, and inside one
  */
 #include "fs_cases.h"
 
@@ -198,16 +198,24 @@ static void small_append(int fd)
 	put(fd, 0, SMALL_GROWN - SMALL_SIZE, SMALL_SIZE);
 }
 
+/* No growth: a byte far from the stores is written again. */
+static void small_inside(int fd)
+{
+	put(fd, 's', 1, SMALL_SIZE - 1);
+}
+
 void run_small(void)
 {
 	static const struct {
 		const char *name;
-		void (*grow)(int fd);
+		void (*change)(int fd);
+		unsigned int size;
 	} ways[] = {
-		{ "small.ftruncate", small_ftruncate },
-		{ "small.pwrite", small_pwrite },
-		{ "small.fallocate", small_fallocate },
-		{ "small.append", small_append },
+		{ "small.ftruncate", small_ftruncate, SMALL_GROWN },
+		{ "small.pwrite", small_pwrite, SMALL_GROWN },
+		{ "small.fallocate", small_fallocate, SMALL_GROWN },
+		{ "small.append", small_append, SMALL_GROWN },
+		{ "small.inside", small_inside, SMALL_SIZE },
 	};
 	char *content = buffer(SMALL_GROWN, 0), *map;
 	unsigned int i;
@@ -221,12 +229,12 @@ void run_small(void)
 		sync_file(fd, NULL, 0);
 		map = map_file(fd, SMALL_SIZE);
 		memset(map, 'S', SMALL_SIZE / 3);
-		ways[i].grow(fd);
+		ways[i].change(fd);
 		if (map[0] != 'S')
 			fail("%s: the store is gone", ways[i].name);
 		sync_file(fd, map, SMALL_SIZE);
 		munmap(map, SMALL_SIZE);
-		want(ways[i].name, content, SMALL_GROWN);
+		want(ways[i].name, content, ways[i].size);
 		close(fd);
 	}
 	free(content);
@@ -238,6 +246,36 @@ struct move_range {
 };
 
 #define MOVE_RANGE	_IOWR(0xf5, 9, struct move_range)
+
+static char moved_byte(unsigned int page)
+{
+	return 'a' + page % 16;
+}
+
+/* Down by one page inside one file: a block that a checkpoint has is copied, to a page that is itself in the source. */
+static void moved_down(void)
+{
+	struct move_range range = { .pos_in = page_size, .len = (CLONE_PAGES - 1) * page_size };
+	unsigned int p, bad = 0;
+	int fd = new_file("moved.down", 0);
+
+	for (p = 0; p < CLONE_PAGES; p++)
+		put(fd, moved_byte(p), page_size, p * page_size);
+	sync_file(fd, NULL, 0);
+	sync();
+	range.dst_fd = fd;
+	if (ioctl(fd, MOVE_RANGE, &range))
+		die("F2FS_IOC_MOVE_RANGE inside one file");
+	sync_file(fd, NULL, 0);
+	forget(fd, NULL, 0);
+	for (p = 0; p < CLONE_PAGES - 1; p++)
+		bad += byte_at(fd, p * page_size) != moved_byte(p + 1);
+	if (bad)
+		fail("inside one file: %u pages of %u are not what was moved", bad, CLONE_PAGES - 1);
+	if (byte_at(fd, (CLONE_PAGES - 1) * page_size))
+		fail("inside one file: the last page still has what was moved");
+	close(fd);
+}
 
 void run_moved(void)
 {
@@ -276,4 +314,5 @@ void run_moved(void)
 	}
 	if (lost)
 		fail("%u stores of %u to the source after the move are lost", lost, n * CLONE_PAGES);
+	moved_down();
 }
