@@ -55,8 +55,9 @@ def bits(*names):
 
 ZERO, ONE = ('n', 0), ('n', 1)
 OPS = {'==': operator.eq, '!=': operator.ne, '<': operator.lt, '>': operator.gt, '<=': operator.le, '>=': operator.ge}
-# What a loop changes, or the smaller or larger one of two.
-NUMBER = re.compile(r'(\+\+|--|[-+*/<>]@|^\(?@)\d|\b(u?min|u?max|clamp)(_t|3|_val|_not_zero)?\(')
+# What a loop changes, the smaller or larger one of two, or what a call has stored is compared.
+NUMBER = re.compile(r'@\d+:\d+:\w+[<>]|[<>]\w+@\d+:\d|(\+\+|--|[-+*/<>]@|^\(?@)\d|'
+                    r'\b(u?min|u?max|clamp)(_t|3|_val|_not_zero)?\(')
 CONSTANT = re.compile(r'[A-Z][A-Z0-9_]+$')
 
 
@@ -133,11 +134,20 @@ class Walk:
                     values = self.eval(node.expr, st)
                     outs = [s for _, s in values]
                     if node.kind == 'return':
-                        outs = [s.set(('v', pre + '$ret'), v) for v, s in values]
+                        outs = [self.returned(node.expr, s, depth).set(('v', pre + '$ret'), v) for v, s in values]
                 for s in outs:
                     if None in node.next:
                         todo.append((node.next[None], s))
         return list(ends.values())
+
+    @staticmethod
+    def returned(e, st, depth):
+        """with the fields of a struct that is returned for who called"""
+        pre = '%d:%s.' % (depth, {'id': e[1], 'init': '{}'}.get(e[0]))
+        for k, x in list(st.d.items()):
+            if depth and k[0] == 'v' and k[1].startswith(pre):
+                st = st.set(('v', '%d:{}.%s' % (depth - 1, k[1][len(pre):])), x)
+        return st
 
     def forget(self, st, alive, pre, kept):
         """without what no later node asks for, so that paths meet again"""
@@ -333,6 +343,23 @@ class Walk:
     def e_dot(self, e, st):
         return [(self.member(e, st), st)]
 
+    @staticmethod
+    def zeroed(key, st):
+        """ZERO for a field that the initializer of its struct leaves out"""
+        while '.' in key and ('v', key) not in st.d:
+            key = key.rpartition('.')[0]
+            if ('v', key + '.{}') in st.d:
+                return ZERO
+        return None
+
+    @staticmethod
+    def given(values, st):
+        """with the structs that a function of which nothing is known may have filled"""
+        for v in values:
+            if v[0] == 'r':
+                st = st.set(('v', v[1] + '.{}'), None)
+        return st
+
     def e_index(self, e, st):
         return [(sym(show(v) + '[]', taints(v) - {'exact'}), s)
                 for v, s0 in self.eval(e[1], st) for _, s in self.eval(e[2], s0)]
@@ -368,6 +395,8 @@ class Walk:
             key, name = self.lvalue(e[2], st)
             if e[2][0] == '->' and name == 'F->page':
                 return [(sym('F'), st)]
+            if self.zeroed(key, st):    # may be written through this
+                st = st.set(('v', key), sym(name))
             return [(sym('&' + name), st)]
         if op == '*':
             return [(s.get(('v', self.lvalue(e, s)[0])) or sym(self.lvalue(e, s)[1]), s)
@@ -455,11 +484,17 @@ class Walk:
     def assign(self, target, v, st, value=None):
         key, name = self.lvalue(target, st)
         self.stored(name, v, st)
-        if value and value[0] == 'init':
-            for field, _ in value[1]:
-                x = st.get(('v', self.key('{}.' + field)), ZERO)
+        source = {'init': '{}.', 'call': '{}.', 'id': '%s.' % (value[1],)}.get(value[0]) if value else None
+        if source:                      # a struct
+            fields = [(k[1][len(self.key(source)):], x) for k, x in st.d.items()
+                      if k[0] == 'v' and k[1].startswith(self.key(source))]
+            st = State({k: x for k, x in st.d.items() if not (k[0] == 'v' and k[1].startswith(
+                (key + '.', self.key('{}.'))))}, st.trail)
+            for field, x in fields:
                 self.stored('.' + field, x, st)
-                st = st.set(('v', key + '.' + field), x).set(('v', self.key('{}.' + field)), None)
+                st = st.set(('v', key + '.' + field), x)
+            if value[0] == 'init':
+                st = st.set(('v', key + '.{}'), ZERO)
         if v[0] != 's' or not re.search(r'#\d', v[1]):
             # what was known of this place is old
             if key.startswith('M:'):

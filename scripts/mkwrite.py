@@ -10,7 +10,8 @@ small, whole (what was prepared); frozen, started, thawed (freeze protection), t
 
 Taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one, '/outer' below another lock);
 'exact' just that, 'again' after it was checked, 'pages' in pages; 'mapping#N' ->mapping; 'pos', 'index' where the folio
-is, 'at' derived from that; 'bytes' what filemap_mkwrite_lock() returned; 'small' a page or block, 'fsize' a folio's.
+is, 'at' derived from that; 'inner' where the page is in the folio; 'bytes' what filemap_mkwrite_lock() returned;
+'small' a page or block, 'fsize' a folio's; 'inside' in a comparison: the folio ends at i_size or before.
 """
 import collections
 import errno
@@ -286,6 +287,10 @@ class Handler(cvalues.Walk):
         elif 'bytes' in taint and self.claims and self.locked(st):
             st = st.set('asked', 1)
         mark = {'==': '=', '!=': '!'}.get(op, '')
+        ends = {'fsize' if 'fsize' in t else 'size' if any(x.startswith('size#') for x in t) else ''
+                for t in (taints(a), taints(b))}
+        if ends == {'fsize', 'size'} and op in '<>':    # does the folio end behind i_size?
+            taint = taint | {('!' if ('fsize' in taints(a)) == (op == '>') else '=') + 'inside'}
         return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
 
     @staticmethod
@@ -298,7 +303,7 @@ class Handler(cvalues.Walk):
 
     def member(self, e, st):
         key, name = self.lvalue(e, st)
-        v = st.get(('v', key))
+        v = st.get(('v', key)) or self.zeroed(key, st)
         if v:
             return v
         field, epoch = e[2], st.get('epoch', 0)
@@ -345,6 +350,10 @@ class Handler(cvalues.Walk):
             t |= {'pos'}
         if op == '<<' and a == ONE:
             t |= {'small'}
+        if op == '-' and (show(a), show(b)) == ('vmf->pgoff', 'F->index'):
+            t |= {'inner'}
+        elif op == '-' or op == '+' and (b[0] == 'n' or 'small' in taints(b)):
+            t -= {'inner'}              # the end of that page, or a length
         if op in '<<>>' and 'small' in taints(b):
             t -= {'small'} if a != ONE else set()
         return self.named('(%s%s%s)' % (show(a), op, show(b)), t)
@@ -373,6 +382,8 @@ class Handler(cvalues.Walk):
                 after = after.set('mapping', 1)
             if any(t.split('/')[0] == 'size#%d' % now for t in taints(v)) and self.locked(after):
                 after = after.set('isize', 1)
+            if ('=inside' if truth else '!inside') in taints(v) and self.locked(after):
+                after = after.set('inside', 1)
             out.append((truth, after))
         return out
 
@@ -391,7 +402,7 @@ class Handler(cvalues.Walk):
         if folio[1] != 'F':
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
-        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said'):
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said', 'inside'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
         d[('l', 'F')], d['lockline'] = 'L', self.line
@@ -476,7 +487,7 @@ class Handler(cvalues.Walk):
         elif any(x.startswith('size#') for x in t):
             if 'again' in t or self.stale(v, st):
                 self.say(st, 'claim', 'claims what i_size says, not what was prepared')
-        elif 'fsize' in t:
+        elif 'fsize' in t and not st.get('inside'):
             self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('asked')))
 
     def prepare(self, name, values, st):
@@ -484,11 +495,13 @@ class Handler(cvalues.Walk):
         if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or \
                 TALK.match(name):
             return st
-        t = frozenset().union(*map(taints, values))
-        if 'bytes' in t:
+        fields = [x for v in values if v[0] == 'r' for k, x in st.d.items()
+                  if k[0] == 'v' and k[1].startswith(v[1] + '.')]
+        t = frozenset().union(*map(taints, list(values) + fields))
+        if 'bytes' in t and 'inner' not in t:
             return st.set('whole', 1)
         whole = sym('F') in values
-        if 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'at' in t):
+        if 'inner' in t or 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'at' in t):
             st = st.set('small', self.line)
         elif 'at' in t and not whole and PREPARES.search(name):
             st = st.set('small', self.line).set('unsure', 1)
@@ -551,7 +564,7 @@ class Handler(cvalues.Walk):
         if found:
             return [x for m in sorted(found) for x in self.call(m, args, values, st, self.line)]
         v = sym('%s@%d' % (name, self.line))
-        return [(v, st.set(('c', v[1]), None))]
+        return [(v, self.given(values, st).set(('c', v[1]), None))]
 
     def contract(self, name, st):
         """the answers of a handler that is judged by itself"""
@@ -600,6 +613,14 @@ class Handler(cvalues.Walk):
             return [(sym('size(%s)' % show(first), {'fsize'}), st)]
         if name == 'i_size_read':
             return [(self.size(st), st)]
+        if name in ('folio_page_idx', 'offset_in_folio'):
+            return [(self.named('%s(%s)' % (name, ','.join(map(show, values))), {'inner'}), st)]
+
+        if name in ('PageDirty', 'folio_test_dirty') and first == sym('F') and st.get(('l', 'F')) == 'L':
+            v = sym('dirty(F)#%d' % st.get('epoch', 0))
+            if st.get('dirty') and st.get(('c', v[1])) != '+':
+                return [(site, plus), (site, zero)]
+            return [(v, self.dirty(s) if sign == '+' else s) for sign, s in self.each_sign(v, st, '0+')]
 
         # freeze protection, and what ranks outside
         if name == 'sb_start_pagefault':
@@ -647,7 +668,7 @@ class Handler(cvalues.Walk):
         if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
                 len(self.stack) < 8 and self.worth(near, here, sym('F') in values or sym('vmf') in values):
             if not near.calls - BARE_LOOP and any(t[1] in ('for', 'while') for t in near.body):
-                return [(site, fresh)]  # it looks the answer up
+                return [(site, self.given(values, fresh))]  # it looks the answer up
             return self.follow(near, values, self.effects(name, values, st, line, True))
         if MKWRITE.match(name):
             return self.contract(name, st)
@@ -681,6 +702,7 @@ class Handler(cvalues.Walk):
             # this one is too much: go on as if it were unknown
             self.stack, self.line = stack, line
             self.skip.add(fn.name)
+            st = self.given(values, st)
             if self.tree.matters(fn, LOCKS):
                 self.lost = fn.name
                 if sym('F') in values:
@@ -748,10 +770,13 @@ class Handler(cvalues.Walk):
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
         st = self.effects(name, values, st, line)
+        st = st if TALK.match(name) else self.given(values, st)
         for a, v in zip(args, values):
             # written through its address; a folio that we know stays
             if v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] != ('s', 'F'):
                 st = st.set(('v', v[1]), sym('%s@%d:%s' % (name, line, v[1])))
+        if self.noting and any(v[0] == 'r' for v in values):    # a number that comes with an answer
+            return [(site, s) for _, s in self.each_sign(site, st)]
         return [(site, st)]
 
     # ---- cleanup.h ----

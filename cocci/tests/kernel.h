@@ -61,6 +61,8 @@ bool trylock_page(struct page *page);
 void folio_wait_stable(struct folio *folio);
 void wait_for_stable_page(struct page *page);
 bool folio_test_uptodate(struct folio *folio);
+bool folio_test_dirty(struct folio *folio);
+unsigned long folio_page_idx(struct folio *folio, struct page *page);
 void folio_attach_private(struct folio *folio, void *data);
 loff_t folio_pos(struct folio *folio);
 loff_t page_offset(struct page *page);
@@ -127,6 +129,7 @@ bool IS_ERR_VALUE(unsigned long x);
 bool IS_ERR(const void *p);
 long PTR_ERR(const void *p);
 int foo_map_block(struct inode *inode, pgoff_t block);
+int foo_map_part(struct inode *inode, struct folio *folio, long len, long *done);
 struct address_space *folio_mapping(struct folio *folio);
 #define WARN_ON_ONCE(x)		({ !!(x); })
 #define IS_IMMUTABLE(inode)	((inode)->i_sb->s_flags & 8)

@@ -231,3 +231,56 @@ vm_fault_t bad_balance_n7_page_mkwrite(struct vm_fault *vmf)
 	sb_end_pagefault(inode->i_sb);
 	return VM_FAULT_LOCKED;
 }
+
+/* how far it came and the error are of one call: it comes short with an error only */
+vm_fault_t ok_n8_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	long len, done;
+	int err;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len < 0) {
+		err = len;
+		goto out;
+	}
+	err = foo_map_part(inode, folio, len, &done);
+	if (done < len) {
+		folio_unlock(folio);
+		goto out;
+	}
+	folio_mark_dirty(folio);
+	err = 0;
+out:
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(err);
+}
+
+/* with an error the folio stays locked, without one it is success with the folio unlocked */
+vm_fault_t bad_balance_n9_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	long len, done;
+	int err;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len < 0) {
+		err = len;
+		goto out;
+	}
+	err = foo_map_part(inode, folio, len, &done);
+	if (done < len) {
+		if (!err)
+			folio_unlock(folio);
+		goto out;
+	}
+	folio_mark_dirty(folio);
+	err = 0;
+out:
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(err);
+}
