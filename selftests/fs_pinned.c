@@ -7,7 +7,9 @@
  * The read is from a device-mapper device, which is suspended meanwhile.
  */
 #include <linux/aio_abi.h>
+#include <linux/magic.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include "fs_cases.h"
 
 #define PINNED_PAGES	16U
@@ -225,6 +227,55 @@ static void pinned_thaw(struct pinned *p)
 		die("thaw");
 }
 
+/* Clone, then freeze. btrfs: its transactions wait for the thaw as well, by reading. */
+static bool pinned_clone_frozen(struct pinned *p)
+{
+	struct statfs s;
+
+	if (fstatfs(p->fd, &s))
+		die("fstatfs");
+	return s.f_type == XFS_SUPER_MAGIC && pinned_clone(p) && pinned_freeze(p);
+}
+
+static void *pinned_fsync(void *arg)
+{
+	struct pinned *p = arg;
+
+	if (fsync(p->fd))
+		fail("%s: fsync on the frozen filesystem: %s", p->name, strerror(errno));
+	return NULL;
+}
+
+static int pinned_syncfs(void *arg)
+{
+	struct pinned *p = arg;
+
+	/* Its status may be the ENOSPC of way full. */
+	syncfs(p->fd);
+	return 0;
+}
+
+static int pinned_fithaw(void *arg)
+{
+	struct pinned *p = arg;
+
+	return ioctl(p->fd, FITHAW, 0) ? errno : 0;
+}
+
+/* fsync may wait for the thaw; sync may not, as thaw waits for it. */
+static void pinned_sync_thaw(struct pinned *p)
+{
+	pthread_t t;
+
+	start_thread(&t, pinned_fsync, p);
+	usleep(500000);
+	if (in_child("sync on the frozen filesystem", pinned_syncfs, p, PINNED_WAIT))
+		die("sync on the frozen filesystem");
+	if (in_child("thaw", pinned_fithaw, p, PINNED_WAIT))
+		die("thaw");
+	pthread_join(t, NULL);
+}
+
 static const struct pinned_way pinned_ways[] = {
 	{ "fsync" },
 	{ "aio", .aio = true },
@@ -237,6 +288,7 @@ static const struct pinned_way pinned_ways[] = {
 	{ "punch", .meanwhile = pinned_punch, .cut = true },
 	{ "truncate", .meanwhile = pinned_truncate, .cut = true },
 	{ "freeze", .meanwhile = pinned_freeze, .then = pinned_thaw },
+	{ "thaw", .meanwhile = pinned_clone_frozen, .then = pinned_sync_thaw, .after = pinned_cloned },
 };
 
 /* Not what was there before, and what it is now it must be after the next mount. */
