@@ -130,6 +130,16 @@ int new_file(const char *name, size_t size)
 	return fd;
 }
 
+int unused_file(const char *name, size_t size)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (unlink(path) && errno != ENOENT)
+		die("%s", path);
+	return new_file(name, size);
+}
+
 int open_direct(const char *name)
 {
 	return open_in_dir(name, O_RDWR | O_DIRECT);

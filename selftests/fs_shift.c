@@ -224,7 +224,7 @@ void run_small(void)
 	memset(content, 's', SMALL_SIZE);
 	memset(content, 'S', SMALL_SIZE / 3);
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		fd = new_file(ways[i].name, 0);
+		fd = unused_file(ways[i].name, 0);
 		put(fd, 's', SMALL_SIZE, 0);
 		sync_file(fd, NULL, 0);
 		map = map_file(fd, SMALL_SIZE);
