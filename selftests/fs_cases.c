@@ -44,6 +44,7 @@ static const struct {
 	{ "shift", run_shift },
 	{ "small", run_small },
 	{ "moved", run_moved },
+	{ "commit", run_commit },
 	{ "pinned", run_pinned },
 };
 

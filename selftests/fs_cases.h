@@ -99,6 +99,7 @@ void run_clone(void);
 void run_shift(void);
 void run_small(void);
 void run_moved(void);
+void run_commit(void);
 void run_pinned(void);
 
 #endif /* FS_CASES_H */
