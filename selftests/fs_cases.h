@@ -60,6 +60,8 @@ void want(const char *name, const void *content, size_t len);
 /* Where @fd differs from @content, or -1. */
 long differs(int fd, const char *content, size_t len);
 bool unsupported(int err);
+/* Wait until this client sees that the size is @size. */
+bool remote_size(int fd, size_t size);
 /* Suspends -m, or resumes it. */
 int suspend_device(bool on);
 

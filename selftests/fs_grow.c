@@ -479,7 +479,7 @@ void run_copy(void)
 
 static const char * const remote_ways[] = { "truncate", "write", "shrink", "append" };
 
-static bool remote_size(int fd, size_t size)
+bool remote_size(int fd, size_t size)
 {
 	struct statx sx;
 	unsigned int i;

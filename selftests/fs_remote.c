@@ -250,38 +250,220 @@ static void peer_read(void)
 }
 
 /*
- * The server has no space left for what a mapping has stored. The page here is
- * the only copy: it does not go away by a stat() of anybody.
+ * Another client has cut the file off, and this one knows. When it makes the file
+ * grow again, what was cut off does not come back, though the page with the end
+ * in between is not cached.
  */
-static void peer_full(void)
+static bool peer_cut_off(int fd, const char *map, const char *name)
 {
-	size_t chunk, at = 0, len = 16 * page_size;
-	int fd = new_file("peer.full", len), ballast = peer_open("ballast", O_RDWR | O_CREAT);
-	char *map = map_file(fd, len), *content = buffer(len, 'm');
-	struct stat st;
+	unsigned char cached[3];
+	int server;
+
+	if (mincore((void *)map, 3 * page_size, cached))
+		die("mincore");
+	if ((cached[0] & 1) || !(cached[1] & 1))
+		return false;
+	server = peer_open(name, O_WRONLY);
+	if (ftruncate(server, PEER_OLD) || close(server))
+		die("%s", name);
+	if (!remote_size(fd, PEER_OLD))
+		fail("cut: this client does not see the new size");
+	return true;
+}
+
+static void peer_cut(void)
+{
+	char *content = buffer(3 * page_size, 0), *old = buffer(page_size, 'o'), name[32];
+	unsigned int way, i, n = rounds(3);
+
+	/* What write() makes of the page is beyond the end. */
+	for (way = 1; way < ARRAY_SIZE(peer_ways); way++) {
+		unsigned int asked = 0, back = 0;
+
+		for (i = 0; i < n; i++) {
+			char *map;
+			int fd, reader;
+
+			snprintf(name, sizeof(name), "peer.cut.%s.%u", peer_ways[way], i);
+			fd = new_file(name, 0);
+			put(fd, 'o', 3 * page_size, 0);
+			sync_file(fd, NULL, 0);
+			forget(fd, NULL, 0);
+			/* stat() does not drop what no mapping can store to. */
+			reader = open_in_dir(name, O_RDONLY);
+			map = mmap(NULL, 3 * page_size, PROT_READ, MAP_SHARED, reader, 0);
+			if (reader < 0 || map == MAP_FAILED)
+				die("%s", name);
+			madvise(map, 3 * page_size, MADV_RANDOM);
+			if (memcmp(map + page_size, old, page_size))
+				fail("cut: what was written is not read");
+			if (peer_cut_off(fd, map, name) && peer_grow(way, fd, content)) {
+				asked++;
+				back += map[page_size] || map[2 * page_size - 1];
+			}
+			munmap(map, 3 * page_size);
+			close(reader);
+			close(fd);
+		}
+		if (back)
+			fail("cut, %s: back in %u of %u rounds", peer_ways[way], back, asked);
+		else
+			ksft_print_msg("cut, %s: back in 0 of %u rounds\n", peer_ways[way], asked);
+	}
+	free(content);
+	free(old);
+}
+
+/*
+ * The server has no space left for what a mapping has stored. The pages here are
+ * the only copy: they do not go away by a stat() of anybody, nor by a call that
+ * changes another part of the file, before somebody has been told. And fsync()
+ * still tells.
+ */
+#define FULL_PAGES	16U
+#define FULL_SIZE	((FULL_PAGES - 1) * page_size + PEER_OLD)
+
+enum {
+	FULL_STAT, FULL_WRITE, FULL_TRUNCATE, FULL_DIRECT, FULL_FALLOCATE, FULL_PUNCH,
+	FULL_COPY, FULL_CLONE, FULL_WAYS
+};
+
+static const char * const full_ways[] = {
+	"stat", "write", "truncate", "direct", "fallocate", "punch", "copy", "clone",
+};
+
+static int full_fill(void)
+{
+	int ballast = peer_open("ballast", O_RDWR | O_CREAT);
+	size_t chunk, at = 0;
 
 	for (chunk = 64 << 20; chunk >= page_size; chunk /= 2)
 		while (!fallocate(ballast, 0, at, chunk))
 			at += chunk;
-	memset(map, 'm', len);
-	if (!msync(map, len, MS_SYNC)) {
-		ksft_print_msg("full: the server has taken it\n");
-	} else {
-		if (errno != ENOSPC)
-			fail("full: msync: %s", strerror(errno));
-		if (memcmp(map, content, len))
-			ksft_print_msg("full: the failed write has dropped it\n");
-		else if (fstat(fd, &st) || memcmp(map, content, len))
-			fail("full: stat() has dropped what could not be written");
-		else
-			ksft_print_msg("full: kept\n");
+	return ballast;
+}
+
+static bool full_server_has(const char *name, const char *content)
+{
+	char *buf = buffer(FULL_SIZE, 0);
+	int fd = peer_open(name, O_RDONLY);
+	bool ret = pread(fd, buf, FULL_SIZE, 0) == (ssize_t)FULL_SIZE &&
+		   !memcmp(buf, content, FULL_SIZE);
+
+	close(fd);
+	free(buf);
+	return ret;
+}
+
+/* Return: 0 or an error; what there is no space for may fail */
+static int full_change(unsigned int way, int fd, const char *name, int source)
+{
+	struct file_clone_range range = {
+		.src_fd = source,
+		.src_length = page_size,
+		.dest_offset = (FULL_PAGES + 1) * page_size,
+	};
+	off_t in = 0, out = range.dest_offset;
+	int direct, ret = -1;
+	struct stat st;
+	void *buf;
+
+	switch (way) {
+	case FULL_STAT:
+		ret = fstat(fd, &st);
+		break;
+	case FULL_WRITE:
+		ret = pwrite(fd, "w", 1, out) == 1 ? 0 : -1;
+		break;
+	case FULL_TRUNCATE:
+		ret = ftruncate(fd, out);
+		break;
+	case FULL_DIRECT:
+		buf = buffer(page_size, 'D');
+		direct = open_direct(name);
+		ret = pwrite(direct, buf, page_size, out) == (ssize_t)page_size ? 0 : -1;
+		close(direct);
+		free(buf);
+		break;
+	case FULL_FALLOCATE:
+		ret = fallocate(fd, 0, out, page_size);
+		break;
+	case FULL_PUNCH:
+		ret = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 100, 2 * page_size);
+		break;
+	case FULL_COPY:
+		ret = copy_file_range(source, &in, fd, &out, page_size, 0) < 0 ? -1 : 0;
+		break;
+	case FULL_CLONE:
+		ret = ioctl(fd, FICLONERANGE, &range);
 	}
+	return ret ? errno : 0;
+}
+
+/* @early: the WRITEs have failed already. Return: whether the way is supported */
+static bool full_one(unsigned int way, bool early, int fd, const char *name, int source)
+{
+	const char *how = full_ways[way], *when = early ? "failed before" : "fails";
+	size_t len = FULL_PAGES * page_size;
+	char *map = map_file(fd, len), *content = buffer(len, 'm');
+	int err, told = 0;
+
+	memset(map, 'm', len);
+	/* stat() keeps it for longer. */
+	if (early && way == FULL_STAT)
+		told = msync(map, len, MS_SYNC) ? errno : 0;
+	else if (early)
+		syncfs(fd);
+	err = full_change(way, fd, name, source);
+	if (way == FULL_PUNCH && !err)
+		memset(content + 100, 0, 2 * page_size);
+	if (unsupported(err))
+		ksft_print_msg("full, %s: not supported\n", how);
+	else if (memcmp(map, content, FULL_SIZE))
+		fail("full, %s (%s): what could not be written is dropped", how, when);
+	else
+		ksft_print_msg("full, %s (%s): kept\n", how, when);
+	/* write() has told if the WRITE fails meanwhile. */
+	if (!told)
+		told = msync(map, len, MS_SYNC) ? errno : way == FULL_WRITE ? err : 0;
+	if (told != ENOSPC && !full_server_has(name, content))
+		fail("full, %s (%s): fsync() does not tell: %s", how, when, strerror(told));
 	munmap(map, len);
 	free(content);
+	return !unsupported(err);
+}
+
+static void peer_full(void)
+{
+	int fd[FULL_WAYS][2], source = new_file("peer.full.source", 0), ballast;
+	char name[FULL_WAYS][2][32];
+	unsigned int way, early;
+	bool more = true;
+
+	put(source, 'c', page_size, 0);
+	sync_file(source, NULL, 0);
+	for (way = 0; way < FULL_WAYS; way++) {
+		for (early = 0; early < 2; early++) {
+			snprintf(name[way][early], sizeof(name[way][early]), "peer.full.%s.%u",
+				 full_ways[way], early);
+			fd[way][early] = new_file(name[way][early], FULL_SIZE);
+		}
+	}
+	ballast = full_fill();
+	/*
+	 * A write() drops what could not be written before, as a read() does. Where the
+	 * server does not copy, a copy is that.
+	 */
+	for (way = 0; way < FULL_WAYS && (more || way < FULL_FALLOCATE); way++)
+		for (early = 0; early < (way == FULL_WRITE ? 1 : 2); early++)
+			more = full_one(way, early, fd[way][early], name[way][early], source);
 	if (ftruncate(ballast, 0))
 		die("ballast");
 	close(ballast);
-	close(fd);
+	close(source);
+	for (way = 0; way < FULL_WAYS; way++)
+		for (early = 0; early < 2; early++)
+			close(fd[way][early]);
 }
 
 /*
@@ -365,5 +547,6 @@ void run_peer(void)
 	peer_store();
 	peer_read();
 	peer_async();
+	peer_cut();
 	peer_full();
 }
