@@ -17,7 +17,7 @@ static struct {
 	int dev, gate[2];
 	int mem[2];
 	pid_t pid;
-	/* The answer to a call that changes a range, or reads "source", waits for a byte in the gate. */
+	/* The answer to a call that changes a range, or reads "source", waits for a byte here. */
 	struct shared {
 		atomic_bool hold, held;
 		/* A WRITE waits for such a call to overtake it. */
