@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* FUSE with a server that knows lseek, and that answers when it is told to. */
+/* FUSE with a server that knows lseek, and that answers, or refuses, when it is told to. */
 #include "fs_cases.h"
 #include <linux/fuse.h>
 #include <poll.h>
@@ -17,11 +17,13 @@ static struct {
 	int dev, gate[2];
 	int mem[2];
 	pid_t pid;
-	/* The answer to a call that changes a range waits for a byte in the gate. */
+	/* The answer to a call that changes a range, or reads "source", waits for a byte here. */
 	struct shared {
 		atomic_bool hold, held;
 		/* A WRITE waits for such a call to overtake it. */
 		atomic_bool slow, kept;
+		/* The next WRITE fails. */
+		atomic_bool refuse;
 	} *shared;
 } server;
 
@@ -130,6 +132,10 @@ static ssize_t answer(const struct fuse_in_header *h, void *arg, char *res)
 	case FUSE_WRITE: {
 		struct fuse_write_in *w = arg;
 
+		if (server.shared->refuse) {
+			server.shared->refuse = false;
+			return -EIO;
+		}
 		out->write.size = pwrite(mem, w + 1, w->size, w->offset);
 		return sizeof(out->write);
 	}
@@ -160,6 +166,12 @@ static ssize_t answer(const struct fuse_in_header *h, void *arg, char *res)
 	return -ENOSYS;
 }
 
+static bool waits(const struct fuse_in_header *h)
+{
+	return h->opcode == FUSE_COPY_FILE_RANGE || h->opcode == FUSE_FALLOCATE ||
+	       (h->opcode == FUSE_READ && h->nodeid == NODE_SOURCE);
+}
+
 static void send_answer(struct fuse_out_header *o)
 {
 	if (write(server.dev, o, o->len) < 0 && errno != ENOENT)
@@ -188,7 +200,7 @@ static void __noreturn serve(void)
 	static char in[1 << 20], buf[1 << 20];
 	static struct {
 		struct fuse_out_header o;
-		char res[64];
+		char res[1 << 16];
 	} later;
 	struct fuse_in_header *h = (void *)in;
 	struct fuse_out_header *o = (void *)buf;
@@ -232,8 +244,7 @@ static void __noreturn serve(void)
 		o->unique = h->unique;
 		o->error = len < 0 ? len : 0;
 		o->len = sizeof(*o) + (len < 0 ? 0 : len);
-		if (server.shared->hold && len >= 0 &&
-		    (h->opcode == FUSE_COPY_FILE_RANGE || h->opcode == FUSE_FALLOCATE)) {
+		if (server.shared->hold && len >= 0 && waits(h)) {
 			memcpy(&later, o, o->len);
 			server.shared->hold = false;
 			server.shared->held = true;
@@ -340,6 +351,40 @@ static void lseek_round(unsigned int round)
 	free(got);
 }
 
+/*
+ * The server refuses to write what lseek() sends it. That is data all the same,
+ * as long as nobody knows; and it is not lseek() whom the error is for.
+ */
+static void lseek_refused(void)
+{
+	int fd = open_node("f", 4 * page_size, 0), other = open_in_dir("f", O_RDWR);
+	char *map = map_file(fd, 4 * page_size);
+	unsigned int i, again;
+	off_t at;
+
+	/* The second error is as the first, which nobody has seen. */
+	for (i = 1; i <= 2; i++) {
+		map[i * page_size] = 'D';
+		server.shared->refuse = true;
+		for (again = 0; again < 2; again++) {
+			at = lseek(fd, i * page_size, SEEK_DATA);
+			if (at != (off_t)(i * page_size))
+				fail("SEEK_DATA %u of what was refused: %jd: %s", again,
+				     (intmax_t)at, at < 0 ? strerror(errno) : "");
+		}
+	}
+	server.shared->refuse = false;
+	if (!close(other))
+		fail("close() does not say that a WRITE has failed");
+	if (!fsync(fd))
+		fail("fsync() does not say that a WRITE has failed");
+	/* Whoever asks knows now. */
+	if (lseek(fd, 3 * page_size, SEEK_DATA) >= 0 || errno != ENXIO)
+		fail("there are no holes any more after an error");
+	munmap(map, 4 * page_size);
+	close(fd);
+}
+
 void run_lseek(void)
 {
 	unsigned int i, n = rounds(5);
@@ -347,6 +392,7 @@ void run_lseek(void)
 	start_server();
 	for (i = 0; i < n; i++)
 		lseek_round(i);
+	lseek_refused();
 }
 
 /*
@@ -370,22 +416,26 @@ static struct {
 
 static const char * const held_ways[] = { "copy", "punch", "zero" };
 
-static void *held_call(void *arg)
+static void held_change(off_t out, size_t len)
 {
 	static const int modes[] = {
 		[1] = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		[2] = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
 	};
-	size_t len = HELD_TO - HELD_FROM;
-	off_t in = 0, out = HELD_FROM;
+	off_t in = 0;
 
-	(void)arg;
 	if (held.way)
 		held.ret = fallocate(held.fd, modes[held.way], out, len) ? -1 : (ssize_t)len;
 	else
 		held.ret = copy_file_range(held.source, &in, held.fd, &out, len, 0);
 	held.err = errno;
 	held.returned = true;
+}
+
+static void *held_call(void *arg)
+{
+	(void)arg;
+	held_change(HELD_FROM, HELD_TO - HELD_FROM);
 	return NULL;
 }
 
@@ -499,6 +549,84 @@ static void held_tail(bool sync)
 	close(source);
 }
 
+/* What was stored beside the range, and the server has refused, must not be dropped. */
+static void held_refused(void)
+{
+	size_t size = HELD_PAGES * page_size;
+	int source = open_node("source", size, 'c'), fd = open_node("f", size, 'o');
+	char *map = map_file(fd, size);
+	off_t in = 0, out = HELD_FROM;
+	ssize_t n;
+
+	map[HELD_FROM - 1] = 'S';
+	server.shared->refuse = true;
+	n = copy_file_range(source, &in, fd, &out, HELD_TO - HELD_FROM, 0);
+	if (n >= 0 || errno != EIO)
+		fail("a copy beside what was refused: %zd: %s", n, n < 0 ? strerror(errno) : "");
+	server.shared->refuse = false;
+	if (map[HELD_FROM - 1] != 'S')
+		fail("a copy drops a store beside it that was refused");
+	if (!fsync(fd))
+		fail("fsync() does not say that a WRITE has failed");
+	munmap(map, size);
+	close(fd);
+	close(source);
+}
+
+static void *held_read(void *arg)
+{
+	int *fd = arg;
+
+	if (pread(*fd, held.map, HELD_FROM, 0) != (ssize_t)HELD_FROM)
+		fail("the direct read: %s", strerror(errno));
+	return NULL;
+}
+
+/* A direct read into what the server leaves alone of a page lasts longer than the call. */
+static void held_pinned(unsigned int way)
+{
+	size_t size = way ? page_size : 700, i;
+	char *got = buffer(HELD_FROM, 0), *content = buffer(HELD_FROM, 'c');
+	int direct;
+	pthread_t read;
+
+	held.source = open_node("source", page_size, 'c');
+	held.fd = open_node("f", size, 'o');
+	held.map = map_file(held.fd, page_size);
+	held.way = way;
+	direct = open_in_dir("source", O_RDONLY | O_DIRECT);
+	if (direct < 0)
+		die("O_DIRECT");
+	server.shared->hold = true;
+	start_thread(&read, held_read, &direct);
+	for (i = 0; i < 3000 && !server.shared->held; i++)
+		usleep(10000);
+	if (!server.shared->held)
+		die("no direct read");
+	if (way)
+		held_change(HELD_FROM, 100);
+	else	/* The page with the old end is none of the copy's. */
+		held_change(2 * page_size, page_size);
+	if (held.ret < 0)
+		fail("%s beside a direct read: %s", held_ways[way], strerror(held.err));
+	if (write(server.gate[1], "", 1) != 1)
+		die("the server's gate");
+	pthread_join(read, NULL);
+	if (memcmp(held.map, content, HELD_FROM))
+		fail("%s: what a direct read has brought beside it is lost", held_ways[way]);
+	sync_file(held.fd, held.map, page_size);
+	if (pread(server.mem[0], got, HELD_FROM, 0) != (ssize_t)HELD_FROM)
+		die("memfd");
+	if (memcmp(got, content, HELD_FROM))
+		fail("%s: the server has not got what a direct read has brought", held_ways[way]);
+	munmap(held.map, page_size);
+	close(direct);
+	close(held.fd);
+	close(held.source);
+	free(got);
+	free(content);
+}
+
 void run_held(void)
 {
 	unsigned int way;
@@ -511,4 +639,7 @@ void run_held(void)
 	}
 	held_tail(false);
 	held_tail(true);
+	held_refused();
+	for (way = 0; way < ARRAY_SIZE(held_ways); way++)
+		held_pinned(way);
 }
