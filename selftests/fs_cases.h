@@ -58,6 +58,8 @@ void want(const char *name, const void *content, size_t len);
 /* Where @fd differs from @content, or -1. */
 long differs(int fd, const char *content, size_t len);
 bool unsupported(int err);
+/* Of a file, dirty or under writeback. */
+unsigned long dirty_pages(int fd);
 /* Suspends -m, or resumes it. */
 int suspend_device(bool on);
 
