@@ -62,6 +62,8 @@ long differs(int fd, const char *content, size_t len);
 bool unsupported(int err);
 /* Wait until this client sees that the size is @size. */
 bool remote_size(int fd, size_t size);
+/* Of a file, dirty or under writeback. */
+unsigned long dirty_pages(int fd);
 /* Suspends -m, or resumes it. */
 int suspend_device(bool on);
 

@@ -8,11 +8,13 @@
  */
 #include <linux/aio_abi.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include "fs_cases.h"
 
 #define PINNED_PAGES	16U
+#define PINNED_SOON	8U	/* rounds */
 #define PINNED_WAIT	60U	/* seconds, until all of them are pinned */
 
 struct pinned {
@@ -20,6 +22,8 @@ struct pinned {
 	char *map, *content;	/* @content is what was read */
 	size_t len;
 	int fd, source;
+	bool soon;		/* fsync as soon as the read has ended */
+	int cpu;
 };
 
 struct pinned_way {
@@ -61,11 +65,18 @@ static unsigned long pins(void)
 	return counter("nr_foll_pin_acquired") - released;
 }
 
+static void pinned_ended(struct pinned *p)
+{
+	if (p->soon && fsync(p->fd))
+		fail("%s: fsync after the read: %s", p->name, strerror(errno));
+}
+
 static void *pinned_read(void *arg)
 {
 	struct pinned *p = arg;
 	ssize_t n = pread(p->source, p->map, p->len, 0);
 
+	pinned_ended(p);
 	if (n != (ssize_t)p->len)
 		fail("%s: the read returned %zd: %s", p->name, n, strerror(errno));
 	return NULL;
@@ -84,8 +95,10 @@ static void *pinned_aio(void *arg)
 
 	if (syscall(__NR_io_setup, 1, &ctx) || syscall(__NR_io_submit, ctx, 1, &list) != 1)
 		die("io_submit");
-	if (syscall(__NR_io_getevents, ctx, 1, 1, &event, NULL) != 1 ||
-	    event.res != (__s64)p->len)
+	if (syscall(__NR_io_getevents, ctx, 1, 1, &event, NULL) != 1)
+		die("io_getevents");
+	pinned_ended(p);
+	if (event.res != (__s64)p->len)
 		fail("%s: the read returned %lld", p->name, (long long)event.res);
 	syscall(__NR_io_destroy, ctx);
 	return NULL;
@@ -291,6 +304,94 @@ static const struct pinned_way pinned_ways[] = {
 	{ "thaw", .meanwhile = pinned_clone_frozen, .then = pinned_sync_thaw, .after = pinned_cloned },
 };
 
+/* Reads that have only just ended. Those of a device by AIO are not among them. */
+static const struct pinned_soon {
+	const char *name, *device, *path;
+	unsigned int pages;	/* more than 256 do not fit into one bio */
+	bool aio;
+} pinned_soon[] = {
+	{ "device", "slow", "/dev/mapper/slow", 512 },
+	{ "file", "slowfs", "/run/slowfs/source", PINNED_PAGES },
+	{ "large", "slowfs", "/run/slowfs/source", 512 },
+	{ "aiofile", "slowfs", "/run/slowfs/source", PINNED_PAGES, .aio = true },
+	{ "aiolarge", "slowfs", "/run/slowfs/source", 512, .aio = true },
+};
+
+/* No work item gets onto this CPU until fsync has looked for dirty pages. */
+static void pinned_alone(struct pinned *p)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(p->cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus) || sched_setscheduler(0, SCHED_FIFO, &param))
+		die("a CPU for itself");
+}
+
+static void *pinned_read_alone(void *arg)
+{
+	pinned_alone(arg);
+	return pinned_read(arg);
+}
+
+static void *pinned_aio_alone(void *arg)
+{
+	pinned_alone(arg);
+	return pinned_aio(arg);
+}
+
+static void pinned_soon_one(const struct pinned_soon *soon, int cpu)
+{
+	struct pinned p = { .len = soon->pages * page_size, .soon = true, .cpu = cpu };
+	unsigned long before = pins(), dirty;
+	unsigned int i;
+	pthread_t t;
+
+	snprintf(p.name, sizeof(p.name), "pinned.soon.%s", soon->name);
+	dm_device = soon->device;
+	p.source = open(soon->path, O_RDONLY | O_DIRECT | O_NOATIME);
+	if (p.source < 0)
+		die("%s", soon->path);
+	p.fd = new_file(p.name, 0);
+	put(p.fd, 'a', p.len, 0);
+	p.map = map_file(p.fd, p.len);
+	sync_file(p.fd, p.map, p.len);
+	if (suspend_device(true))
+		die("%s cannot be suspended", dm_device);
+	start_thread(&t, soon->aio ? pinned_aio_alone : pinned_read_alone, &p);
+	for (i = 0; i < PINNED_WAIT * 100 && pins() < before + soon->pages; i++)
+		usleep(10000);
+	if (pins() < before + soon->pages) {
+		suspend_device(false);
+		die("the pages are not pinned");
+	}
+	if (fsync(p.fd))
+		fail("%s: fsync during the read: %s", p.name, strerror(errno));
+	/* With data=journal they may be dirty until a checkpoint. */
+	dirty = dirty_pages(p.fd);
+	if (suspend_device(false))
+		die("%s cannot be resumed", dm_device);
+	pthread_join(t, NULL);
+	for (i = 0; i < PINNED_WAIT * 100 && pins() > before; i++)
+		usleep(10000);
+	if (!dirty && dirty_pages(p.fd))
+		fail("%s: %lu pages became dirty after the fsync that came after the read", p.name,
+		     dirty_pages(p.fd));
+	munmap(p.map, p.len);
+	close(p.source);
+	close(p.fd);
+}
+
+static void pinned_soon_all(void)
+{
+	unsigned int i, j, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	for (i = 0; i < ARRAY_SIZE(pinned_soon); i++)
+		for (j = 0; j < PINNED_SOON; j++)
+			pinned_soon_one(&pinned_soon[i], j % cpus);
+}
+
 /* Not what was there before, and what it is now it must be after the next mount. */
 static void pinned_look(struct pinned *p)
 {
@@ -386,4 +487,5 @@ void run_pinned(void)
 	for (i = 0; i < ARRAY_SIZE(pinned_ways); i++)
 		pinned_one(&pinned_ways[i], source);
 	close(source);
+	pinned_soon_all();
 }

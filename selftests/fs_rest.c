@@ -548,7 +548,7 @@ static int freeze(int fd, bool on)
 	return dm_device ? suspend_device(on) : ioctl(fd, on ? FIFREEZE : FITHAW, 0);
 }
 
-static unsigned long dirty_pages(int fd)
+unsigned long dirty_pages(int fd)
 {
 	struct {
 		__u64 off, len;
