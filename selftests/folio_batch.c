@@ -34,6 +34,7 @@
 #define NUMA_BALANCING	"/proc/sys/kernel/numa_balancing"
 
 MKW_FIXTURE(W7)
+MKW_FIXTURE(W6)
 
 /* What holds with one fault for each page as well: green on stock. */
 MKW_FIXTURE(contract)
@@ -430,27 +431,42 @@ TEST_F(W7, soft_dirty_read_mapped)
 	soft_dirty(_metadata, &self->m, READ_MAPPED);
 }
 
-/* The same for userfaultfd's asynchronous write protection. */
-static void uffd_wp(struct __test_metadata *_metadata, struct mkw *m,
-		    enum path path)
+/*
+ * One folio, prepared as a whole, and all of it under userfaultfd's asynchronous
+ * write protection. Returns the userfaultfd, or -1 if the kernel has no such.
+ */
+static int one_folio_uffd(struct __test_metadata *_metadata, struct mkw *m,
+			  enum path path, struct uffdio_register *reg)
 {
 	struct uffdio_api api = {
 		.api = UFFD_API,
 		.features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
 	};
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_WP };
 	struct uffdio_writeprotect wp = { .mode = UFFDIO_WRITEPROTECT_MODE_WP };
 	int uffd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
-		SKIP(return, "no asynchronous write protection");
+		return -1;
 	one_folio(_metadata, m, path);
-	reg.range.start = (uintptr_t)m->map;
-	reg.range.len = FOLIO * PAGE;
-	wp.range = reg.range;
-	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, &reg));
+	reg->mode = UFFDIO_REGISTER_MODE_WP;
+	reg->range.start = (uintptr_t)m->map;
+	reg->range.len = FOLIO * PAGE;
+	wp.range = reg->range;
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, reg));
 	ASSERT_EQ(0, ioctl(uffd, UFFDIO_WRITEPROTECT, &wp));
 	ASSERT_EQ(FOLIO, pagemap(_metadata, m, PM_UFFD_WP));
+	return uffd;
+}
+
+/* The same for userfaultfd's asynchronous write protection. */
+static void uffd_wp(struct __test_metadata *_metadata, struct mkw *m,
+		    enum path path)
+{
+	struct uffdio_register reg = {};
+	int uffd = one_folio_uffd(_metadata, m, path, &reg);
+
+	if (uffd < 0)
+		SKIP(return, "no asynchronous write protection");
 
 	EXPECT_EQ(0, mkw_write(m, 3, 1));
 	EXPECT_EQ(FOLIO - 1, pagemap(_metadata, m, PM_UFFD_WP));
@@ -475,6 +491,28 @@ TEST_F(W7, uffd_wp_unmapped)
 TEST_F(W7, uffd_wp_read_mapped)
 {
 	uffd_wp(_metadata, &self->m, READ_MAPPED);
+}
+
+/*
+ * A page that the handler turns away is unmapped, so that ->fault reads it. The
+ * other pages of the folio stay as they are, userfaultfd's mark on them, too.
+ */
+TEST_F(W6, stale_neighbours_stay)
+{
+	struct uffdio_register reg = {};
+	struct mkw *m = &self->m;
+	int uffd = one_folio_uffd(_metadata, m, READ_MAPPED, &reg);
+
+	if (uffd < 0)
+		SKIP(return, "no asynchronous write protection");
+	mkw_mode(m, .flags = MKW_WHOLE_FOLIO, .times = 1, .adversary = MKW_STALE,
+		 .when = MKW_AT_ENTRY);
+	EXPECT_EQ(0, mkw_write(m, 3, 1));
+	EXPECT_EQ(2, mkw_counts(m).reads);
+	EXPECT_EQ(FOLIO - 1, pagemap(_metadata, m, PM_UFFD_WP));
+	EXPECT_EQ(FOLIO, pagemap(_metadata, m, PM_PRESENT));
+	close(uffd);
+	mkw_kept(_metadata, m, 3, 1);
 }
 
 /* A file other than shmem's has no other mode of it that we could ignore. */
