@@ -126,6 +126,31 @@ static bool unwritten_append(unsigned int round, const char *name)
 	return ok;
 }
 
+/* A write(2) of which only a part can be copied: the rest of its blocks is not content. */
+static bool unwritten_short(unsigned int round, const char *name)
+{
+	char *content = buffer(UNWRITTEN_BYTES, 0), *buf;
+	int fd = new_file(name, UNWRITTEN_BYTES);
+	bool ok;
+
+	buf = mmap(NULL, 2 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (buf == MAP_FAILED || mprotect(buf + page_size, page_size, PROT_NONE))
+		die("no buffer");
+	memset(buf, 's', page_size);
+	if (pwrite(fd, buf + page_size - 100, 1000, 0) == 100)
+		memset(content, 's', 100);
+	ok = differs(fd, content, UNWRITTEN_BYTES) < 0;
+	sync_file(fd, NULL, 0);
+	forget(fd, NULL, 0);
+	ok = differs(fd, content, UNWRITTEN_BYTES) < 0 && ok;
+	if (ok)
+		want(name, content, UNWRITTEN_BYTES);
+	munmap(buf, 2 * page_size);
+	close(fd);
+	free(content);
+	return ok;
+}
+
 /*
  * A sector is appended directly, and its page is stored to at the same time. Where
  * this goes wrong the kernel says so in its log, and in what fsync() returns.
@@ -406,6 +431,7 @@ void run_unwritten(void)
 	static const struct part parts[] = {
 		/* First, while new files get the old blocks. */
 		{ "append", unwritten_append },
+		{ "short", unwritten_short },
 		{ "self", unwritten_self },
 		{ "beside", unwritten_beside },
 		{ "sector", unwritten_sector },
