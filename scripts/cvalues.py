@@ -18,6 +18,10 @@ import cpaths
 ERRORS = {'OOM', 'SIGBUS', 'SIGSEGV', 'HWPOISON', 'HWPOISON_LARGE', 'FALLBACK'}
 
 
+# They are known by name.
+CONTRACT = re.compile(r'(VM|FAULT_FLAG)_')
+
+
 class TooMany(Exception):
     """paths, for the budget"""
 
@@ -59,6 +63,9 @@ OPS = {'==': operator.eq, '!=': operator.ne, '<': operator.lt, '>': operator.gt,
 NUMBER = re.compile(r'@\d+:\d+:\w+[<>]|[<>]\w+@\d+:\d|(\+\+|--|[-+*/<>]@|^\(?@)\d|'
                     r'\b(u?min|u?max|clamp)(_t|3|_val|_not_zero)?\(')
 CONSTANT = re.compile(r'[A-Z][A-Z0-9_]+$')
+# Pointers that are there wherever there is an open file.
+THERE = re.compile(r'(F|vmf|.*(->|\.)(i_sb|vma|vm_file|i_mapping|f_mapping|f_inode)|file_inode\(.*\))$')
+COUNTED = 3                             # what ++ and -- count exactly
 
 
 def taints(v):
@@ -143,7 +150,7 @@ class Walk:
     @staticmethod
     def returned(e, st, depth):
         """with the fields of a struct that is returned for who called"""
-        pre = '%d:%s.' % (depth, {'id': e[1], 'init': '{}'}.get(e[0]))
+        pre = '%d:%s.' % (depth, {'id': e[1], 'init': '{}', 'call': '{}'}.get(e[0]))
         for k, x in list(st.d.items()):
             if depth and k[0] == 'v' and k[1].startswith(pre):
                 st = st.set(('v', '%d:{}.%s' % (depth - 1, k[1][len(pre):])), x)
@@ -180,13 +187,13 @@ class Walk:
     @staticmethod
     def signs(v, st):
         """what v can be, of '-0+'"""
-        c = v[1] if v[0] == 'n' else '+' if v[0] != 's' or v[1] in ('F', 'vmf') else st.get(('c', v[1]), '-0+')
+        c = v[1] if v[0] == 'n' else '+' if v[0] != 's' or THERE.match(v[1]) else st.get(('c', v[1]), '-0+')
         return c if isinstance(c, str) else '-' if c < 0 else '+' if c else '0'
 
     @staticmethod
     def narrow(v, signs, st):
         """with v known to be one of signs"""
-        exact = v[0] != 's' or v[1] in ('F', 'vmf') or isinstance(st.get(('c', v[1])), int)
+        exact = v[0] != 's' or THERE.match(v[1]) or isinstance(st.get(('c', v[1])), int)
         return st if exact else st.set(('c', v[1]), signs)
 
     def split(self, v, st, left):
@@ -312,9 +319,13 @@ class Walk:
             return ('n', getattr(errno, name))
         if re.match(r'E[A-Z]{3,}$', name):  # the kernel's own, as ERESTARTSYS
             return ('n', 512 + sum(map(ord, name)))
-        if name in self.stack[-1][0].enums:
-            return ('n', self.stack[-1][0].enums[name])
-        return sym(name, self.origin(name))
+        taint = self.origin(name)
+        n = None if taint or CONTRACT.match(name) else self.constant(name)
+        return sym(name, taint) if n is None else ('n', n)
+
+    def constant(self, name):
+        """the number of a macro or an enumerator"""
+        return cpaths.number(name, self.stack[-1][0].enums)
 
     def lvalue(self, e, st):
         """(key of the state, name) of what is assigned to; the name is the same for every way to it"""
@@ -331,6 +342,9 @@ class Walk:
         if e[0] == 'un' and e[1] == '*':
             v = self.eval(e[2], st)[0][0]
             return (v[1], v[1]) if v[0] == 'r' else ('M:*' + show(v), '*' + show(v))
+        if e[0] == '[]' and e[2][0] == 'num':
+            base = self.lvalue(e[1], st)[0]
+            return '%s.[%d]' % (base, e[2][1]), '%s.[%d]' % (base, e[2][1])
         if e[0] == '[]':
             return 'M:' + self.lvalue(e[1], st)[1] + '[]', self.lvalue(e[1], st)[1] + '[]'
         if e[0] == 'as':
@@ -353,24 +367,31 @@ class Walk:
         return None
 
     @staticmethod
-    def given(values, st):
-        """with the structs that a function of which nothing is known may have filled"""
+    def given(name, line, values, st):
+        """with the structs that a function of which nothing is known may have filled; what we know of stays"""
         for v in values:
             if v[0] == 'r':
                 st = st.set(('v', v[1] + '.{}'), None)
+            pre = v[1] + '.' if v[0] == 'r' else 'M:' + v[1] + '->' if v[0] == 's' and not THERE.match(v[1]) else '-'
+            for k, x in list(st.d.items()):
+                if k[0] == 'v' and k[1].startswith(pre) and not (x[0] == 's' and THERE.match(x[1])):
+                    st = st.set(k, sym('%s@%d:%s' % (name, line, k[1]), taints(x)))
         return st
 
     def e_index(self, e, st):
-        return [(sym(show(v) + '[]', taints(v) - {'exact'}), s)
+        v = st.get(('v', self.lvalue(e, st)[0])) if e[2][0] == 'num' else None
+        return [(v, st)] if v else [(sym(show(v) + '[]', taints(v) - {'exact'}), s)
                 for v, s0 in self.eval(e[1], st) for _, s in self.eval(e[2], s0)]
 
     def e_comma(self, e, st):
         return [x for _, s in self.eval(e[1], st) for x in self.eval(e[2], s)]
 
-    def e_init(self, e, st):
+    def e_init(self, e, st, pre='{}.'):
         sts = [st]
-        for field, item in e[1]:
-            sts = [s2.set(('v', self.key('{}.' + field)), v) for s in sts for v, s2 in self.eval(item, s)]
+        for i, (field, item) in enumerate(e[1]):
+            key = pre + (field or '[%d]' % i)
+            sts = [s2 for s in sts for _, s2 in self.e_init(item, s, key + '.')] if item[0] == 'init' else \
+                [s2.set(('v', self.key(key)), v) for s in sts for v, s2 in self.eval(item, s)]
         return [(sym('{}'), s) for s in sts]
 
     def e_uninit(self, e, st):
@@ -402,7 +423,7 @@ class Walk:
             return [(s.get(('v', self.lvalue(e, s)[0])) or sym(self.lvalue(e, s)[1]), s)
                     for _, s in self.eval(e[2], st)]
         if op in ('++', '--'):
-            return self.assign(e[2], sym('%s%d' % (op, self.line)), st)
+            return [x for v, s in self.eval(e[2], st) for x in self.assign(e[2], self.step(op, v, s), s)]
         for v, s in self.eval(e[2], st):
             if op == '!':
                 if any(t.startswith('mapping#') for t in taints(v)):    # !folio->mapping
@@ -420,13 +441,22 @@ class Walk:
                 out.append((v, s))
             elif op == '~' and v[0] == 'f':
                 out.append((('s', '~' + show(v), frozenset({'~' + b for b in v[1]})), s))
+            elif op == '~' and v[0] == 's' and CONSTANT.match(v[1]):
+                out.append((('s', '~' + v[1], frozenset({'~' + v[1]})), s))
             else:
                 out.append((sym(op + show(v), taints(v) - {'exact', 'pos', 'index'}), s))
         return out
 
     def e_post(self, e, st):
         return [(v, s2) for v, s in self.eval(e[2], st)
-                for _, s2 in self.assign(e[2], sym('%s%d' % (e[1], self.line), taints(v)), s)]
+                for _, s2 in self.assign(e[2], self.step(e[1], v, s), s)]
+
+    def step(self, op, v, st):
+        """v++ or v--: a small number exactly, as long as that has an end"""
+        n = self.known(v, st)
+        if n[0] == 'n' and (0 <= n[1] <= COUNTED if op == '--' else 0 <= n[1] < COUNTED):
+            return ('n', n[1] + (1 if op == '++' else -1))
+        return sym('%s%d' % (op, self.line), taints(v))
 
     def e_bin(self, e, st):
         op, out = e[1], []
@@ -484,7 +514,8 @@ class Walk:
     def assign(self, target, v, st, value=None):
         key, name = self.lvalue(target, st)
         self.stored(name, v, st)
-        source = {'init': '{}.', 'call': '{}.', 'id': '%s.' % (value[1],)}.get(value[0]) if value else None
+        source = {'init': '{}.', 'call': '{}.', 'guard': '{}.', 'id': '%s.' % (value[1],)}.get(value[0]) \
+            if value else None
         if source:                      # a struct
             fields = [(k[1][len(self.key(source)):], x) for k, x in st.d.items()
                       if k[0] == 'v' and k[1].startswith(self.key(source))]
@@ -493,7 +524,7 @@ class Walk:
             for field, x in fields:
                 self.stored('.' + field, x, st)
                 st = st.set(('v', key + '.' + field), x)
-            if value[0] == 'init':
+            if value[0] == 'init' and (all(f for f, _ in value[1]) or value[1] == (('', ('num', 0)),)):
                 st = st.set(('v', key + '.{}'), ZERO)
         if v[0] != 's' or not re.search(r'#\d', v[1]):
             # what was known of this place is old
@@ -512,6 +543,10 @@ class Walk:
         v = st.get(('v', self.key(e[2][1])), ZERO)
         found = self.tree.guard(e[1], self.stack[-1][0].file)
         if found:
+            pre, own = self.key(e[2][1]) + '.', '%d:_T.' % len(self.stack)
+            for k, x in list(st.d.items()):     # a struct
+                if k[0] == 'v' and k[1].startswith(pre):
+                    st = st.set(('v', own + k[1][len(pre):]), x)
             return self.macro(['_T'], found[2], [v], st)
         out = []
         for truth, s in self.truth(v, st):

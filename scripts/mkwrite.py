@@ -77,6 +77,9 @@ NEUTRAL = re.compile(r'^(folio|page|get|put)_(get|put|page|folio|ref\w*|wait\w*|
 MAY_LOCK = re.compile(r'lock|grab|begin|mkwrite|prepare|get_(page|folio)|fault')
 MAY_UNLOCK = re.compile(r'unlock|release|abort|cleanup|finish|done|drop|_end($|_)|fail|err')
 
+# It may begin freeze protection.
+MAY_FREEZE = re.compile(r'enter|freeze|frozen|write_(begin|start|access)|want_write|pagefault|(start|begin)_fault')
+
 # ---- what else is known by its name ----
 
 # A page, or a block.
@@ -114,7 +117,7 @@ class Tree:
 
     def __init__(self, root, over=None, gone=()):
         self.roots, self.gone = [r for r in (over, root) if r], gone
-        self.files, self.folders, self.defined, self.relevance = {}, {}, {}, {}
+        self.files, self.folders, self.defined, self.relevance, self.numbers = {}, {}, {}, {}, {}
 
     def path(self, name):
         paths = [] if name in self.gone else [os.path.join(r, name) for r in self.roots]
@@ -164,6 +167,16 @@ class Tree:
                 self.matters(g, what, busy + (fn.name,)) for g in
                 (self.function(c, fn.file) for c in fn.calls if c not in busy) if g and g is not fn)
         return self.relevance[key]
+
+    def constant(self, name, near):
+        """the number of a macro or enumerator of the headers beside near"""
+        d = os.path.dirname(near)
+        if d not in self.numbers:
+            self.numbers[d] = {}
+            for file in self.folder(near):
+                if file.endswith('.h'):
+                    self.numbers[d].update(cpaths.constants(self.text(file)))
+        return cpaths.number(name, self.numbers[d])
 
     def guard(self, name, near):
         for file in [near] + [n for n in self.folder(near) if n.endswith('.h')]:
@@ -297,6 +310,11 @@ class Handler(cvalues.Walk):
     def origin(name):
         return {'small'} if SMALL.search(name) else set()
 
+    def constant(self, name):
+        here = super().constant(name)
+        return here if here is not None or not cvalues.CONSTANT.match(name) else \
+            self.tree.constant(name, self.stack[-1][0].file)
+
     def stored(self, name, v, st):
         if re.search(r'(->|\.)prepared$', name):
             self.claim(v, st)
@@ -323,6 +341,10 @@ class Handler(cvalues.Walk):
         return sym('i_size#%d' % st.get('epoch', 0), {t, 'exact'} | ({'again'} if st.get('isize') else set()))
 
     def arithmetic(self, op, a, b, e):
+        if op in '|&':                  # flags whose numbers are not known
+            x, y = (bits(v[1]) if v[0] == 's' and cvalues.CONSTANT.match(v[1]) else v for v in (a, b))
+            if x[0] in 'nf' and y[0] in 'nf' and (op == '|' or ZERO in (x, y) or x[0] == y[0] == 'f' and y[1] <= x[1]):
+                a, b = x, y
         if a[0] in 'nf' and b[0] in 'nf':
             x, y = (v[1] if v[0] == 'f' else frozenset() if v == ZERO else None for v in (a, b))
             if op == '|' and x is not None and y is not None:
@@ -352,7 +374,8 @@ class Handler(cvalues.Walk):
             t |= {'small'}
         if op == '-' and (show(a), show(b)) == ('vmf->pgoff', 'F->index'):
             t |= {'inner'}
-        elif op == '-' or op == '+' and (b[0] == 'n' or 'small' in taints(b)):
+        elif op == '-' or op == '+' and any('inner' not in taints(v) and (v[0] == 'n' or 'small' in taints(v))
+                                            for v in (a, b)):
             t -= {'inner'}              # the end of that page, or a length
         if op in '<<>>' and 'small' in taints(b):
             t -= {'small'} if a != ONE else set()
@@ -420,7 +443,8 @@ class Handler(cvalues.Walk):
             if not st.get('maylock'):
                 self.say(st, 'balance', 'unlocks a folio that it has not locked')
         elif was is None:
-            if st.get(('l', 'F')) == 'L' and re.match(r'unset|.*->(folio|page)', folio[1]):
+            # from a struct, an array or through a pointer that is not known: may be F
+            if st.get(('l', 'F')) == 'L' and re.match(r'unset|.*(->|[.\]])|\*', folio[1]):
                 return st.set(('l', 'F'), '?')
             return st
         st = st.set(('l', folio[1]), 'U')
@@ -446,7 +470,7 @@ class Handler(cvalues.Walk):
     def no_freeze(self, st):
         if not st.get('own') and self.fn.name not in BARE:
             guard = st.get('mayfreeze')
-            self.say(st, 'freeze', 'is %s freeze protection?' % guard if guard else
+            self.say(st, 'freeze', 'is %s() freeze protection?' % guard if guard else
                      'takes no freeze protection (sb_start_pagefault)', bool(guard))
         return st.set('own', 1)
 
@@ -564,7 +588,7 @@ class Handler(cvalues.Walk):
         if found:
             return [x for m in sorted(found) for x in self.call(m, args, values, st, self.line)]
         v = sym('%s@%d' % (name, self.line))
-        return [(v, self.given(values, st).set(('c', v[1]), None))]
+        return self.unknown(name, args, values, st.set(('c', v[1]), None), v, self.line)
 
     def contract(self, name, st):
         """the answers of a handler that is judged by itself"""
@@ -592,6 +616,8 @@ class Handler(cvalues.Walk):
             return [(ZERO, self.lock(st, first))]
         if re.match(r'(__)?(folio_lock|lock_page)_killable$', name):
             return [(ZERO, self.lock(st, first)), (site, minus)]
+        if name in ('folio_test_locked', 'PageLocked') and st.get(('l', 'F')) in ('L', 'U') and first == sym('F'):
+            return [(ONE if st.get(('l', 'F')) == 'L' else ZERO, st)]
         if name in ('folio_trylock', 'trylock_page'):
             return [(ONE, self.lock(st, first)), (ZERO, st)]
         if name in ('folio_unlock', 'unlock_page', '__folio_unlock'):
@@ -624,7 +650,7 @@ class Handler(cvalues.Walk):
 
         # freeze protection, and what ranks outside
         if name == 'sb_start_pagefault':
-            return [(ZERO, self.freeze(st, True))]
+            return [(ZERO, self.narrow(first, '+', self.freeze(st, True)))]
         if name == 'sb_end_pagefault':
             return [(ZERO, self.freeze(st, False))]
         if TIME.match(name):
@@ -668,8 +694,8 @@ class Handler(cvalues.Walk):
         if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
                 len(self.stack) < 8 and self.worth(near, here, sym('F') in values or sym('vmf') in values):
             if not near.calls - BARE_LOOP and any(t[1] in ('for', 'while') for t in near.body):
-                return [(site, self.given(values, fresh))]  # it looks the answer up
-            return self.follow(near, values, self.effects(name, values, st, line, True))
+                return [(site, self.given(name, line, values, fresh))]  # it looks the answer up
+            return self.follow(near, args, values, self.effects(name, values, st, line, True))
         if MKWRITE.match(name):
             return self.contract(name, st)
         return self.unknown(name, args, values, fresh, site, line)
@@ -683,12 +709,17 @@ class Handler(cvalues.Walk):
         return self.tree.matters(fn) if ours else self.tree.matters(fn, FREEZE) or \
             small and any(MATTERS.search(t[1]) for t in fn.body)
 
-    def follow(self, fn, values, st):
+    def follow(self, fn, args, values, st):
         depth = len(self.stack)
         pre = '%d:' % depth
         inner = st
-        for (param, _), v in zip(fn.params, values):
+        for (param, _), v, a in zip(fn.params, values, args):
             inner = inner.set(('v', pre + param), v)
+            if a[0] == 'id':            # a struct
+                own = self.key(a[1]) + '.'
+                for k, x in list(st.d.items()):
+                    if k[0] == 'v' and k[1].startswith(own):
+                        inner = inner.set(('v', '%s%s.%s' % (pre, param, k[1][len(own):])), x)
         stack, line, limit = list(self.stack), self.line, self.limit
         self.limit = min(limit, self.steps + SHARE // depth)
         try:
@@ -702,7 +733,7 @@ class Handler(cvalues.Walk):
             # this one is too much: go on as if it were unknown
             self.stack, self.line = stack, line
             self.skip.add(fn.name)
-            st = self.given(values, st)
+            st = self.given(fn.name, line, values, st)
             if self.tree.matters(fn, LOCKS):
                 self.lost = fn.name
                 if sym('F') in values:
@@ -741,8 +772,11 @@ class Handler(cvalues.Walk):
                 self.decides(v, st)
         if OUTER.search(name) and not self.locked(st):
             st = st.set('outer', 1)
-        ours = any(v[0] == 's' and v[1] in ('F', 'vmf') or v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] == ('s', 'F')
-                   for v in values)
+        ours = any(v[0] == 's' and v[1] in ('F', 'vmf') or v[0] == 'r' and any(
+            k[0] == 'v' and x[:2] in (('s', 'F'), ('s', 'vmf')) and (k[1] + '.').startswith(v[1] + '.')
+            for k, x in st.d.items()) for v in values)
+        if MAY_FREEZE.search(name) and not ours and not self.locked(st) and not WAIT.search(name) and values:
+            st = st.set('mayfreeze', name)
         if ours and not NEUTRAL.search(name) and not TALK.match(name):
             if st.get(('l', 'F')) == 'L':
                 if MAY_UNLOCK.search(name):
@@ -770,7 +804,7 @@ class Handler(cvalues.Walk):
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
         st = self.effects(name, values, st, line)
-        st = st if TALK.match(name) else self.given(values, st)
+        st = st if TALK.match(name) or NEUTRAL.search(name) else self.given(name, line, values, st)
         for a, v in zip(args, values):
             # written through its address; a folio that we know stays
             if v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] != ('s', 'F'):
