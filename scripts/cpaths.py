@@ -20,6 +20,8 @@ COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]
 # What a macro must have in it to be expanded.
 MACRO = re.compile(r'\breturn\b|\bgoto\b|VM_FAULT|(folio|page|inode|invalidate)_(un|try)?lock|(un)?lock_page|'
                    r'_pagefault|mkwrite|\bguard\b|scoped_guard')
+# Or be: a short question.
+QUESTION = re.compile(r'(?=[^;{}#]{1,80}$).*([^-]>|<|[!=]=|&&|\|\||!|[^&]&[^&])')
 ENUM = re.compile(r'\benum\s*\w*\s*\{([^}]*)\}')
 DEFINE = re.compile(r'^[ \t]*#[ \t]*define[ \t]+([A-Z_]\w*)[ \t]+([-~\w(][^\n\\]*)$', re.M)
 DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*(\w*)((?:\\\n|[^\n])*)', re.M)
@@ -49,10 +51,11 @@ def plain(text):
         out.append(blank(m[0]))
         at = m.end()
         word, rest = m[1], m[2].strip()
-        if word == 'define' and reading and MACRO.search(rest):
+        if word == 'define' and reading:
             d = re.match(r'(\w+)(?:\(([^)]*)\))?(.*)', rest, re.S)
-            params = None if d[2] is None else [x.strip() for x in d[2].split(',') if x.strip()]
-            macros[d[1]] = params, tokens(d[3])
+            if d and (MACRO.search(rest) or d[2] and QUESTION.match(d[3])):
+                params = None if d[2] is None else [x.strip() for x in d[2].split(',') if x.strip()]
+                macros[d[1]] = params, tokens(d[3])
         if word in ('if', 'ifdef', 'ifndef'):
             stack.append([rest != '0', rest != '0'])
         elif word in ('else', 'elif') and stack:

@@ -59,9 +59,8 @@ def bits(*names):
 
 ZERO, ONE = ('n', 0), ('n', 1)
 OPS = {'==': operator.eq, '!=': operator.ne, '<': operator.lt, '>': operator.gt, '<=': operator.le, '>=': operator.ge}
-# What a loop changes, the smaller or larger one of two, or what a call has stored is compared.
-NUMBER = re.compile(r'@\d+:\d+:\w+[<>]|[<>]\w+@\d+:\d|(\+\+|--|[-+*/<>]@|^\(?@)\d|'
-                    r'\b(u?min|u?max|clamp)(_t|3|_val|_not_zero)?\(')
+# What a function has answered, be it asked for its sign; it hangs on nothing that is known.
+PLAIN = re.compile(r'\w+@\d+$')
 CONSTANT = re.compile(r'[A-Z][A-Z0-9_]+$')
 # Pointers that are there wherever there is an open file.
 THERE = re.compile(r'(F|vmf|.*(->|\.)(i_sb|vma|vm_file|i_mapping|f_mapping|f_inode)|file_inode\(.*\))$')
@@ -84,8 +83,9 @@ class Walk:
         self.fn, self.line, self.stack = fn, fn.line, []    # stack: (Function, its graph) of what is being walked
         self.steps, self.limit = 0, budget
         self.asts = collections.defaultdict(set)            # the expressions of a name
-        # the condition outside of loops that is being asked; those that hung on numbers, and whether to note answers
-        self.asking, self.numeric, self.noting = None, set(), False
+        # the condition outside of loops that is being asked, those whose answer may hang on what is known, and that whose
+        # answers are noted
+        self.asking, self.asked, self.noting = None, set(), None
 
     def run(self, fn, st, depth):
         """[(returned value, state)] of all paths through fn"""
@@ -127,11 +127,14 @@ class Walk:
                 self.asking = None if graph.again(node) else node
                 split = self.branch(node.expr, st)
                 self.asking = None
-                if self.noting and node in self.numeric:
+                if node is self.noting:
                     before = self.facts(st)
-                    split = [(truth, after.set('number', (node.line, truth, before))) for truth, after in split]
+                    # known on this path, and not by a guess of what came from a call: it is so
+                    sure = len(split) == 1 and not st.get('guess')
+                    split = [(truth, after.set('noted', (truth, before, sure)))
+                             for truth, after in split]
                 for truth, after in split:
-                    if len(split) > 1:
+                    if len(split) > 1 or node is self.noting:
                         after = State(after.d, (node.line, truth, after.trail))
                     if truth in node.next:
                         todo.append((node.next[truth], after))
@@ -159,10 +162,11 @@ class Walk:
     def forget(self, st, alive, pre, kept):
         """without what no later node asks for, so that paths meet again"""
         d, used = {}, set()
+        pointed = {x[1] for k, x in st.d.items() if k[0] == 'v' and x[0] == 'r'}
         for k, v in st.d.items():
             if k[0] == 'v' and k[1].startswith(pre) and k[1] != pre + '$ret' and k[1][0] != 'M':
                 base = re.split(r'\.(?!\d)|->', k[1][len(pre):])[0]
-                if ('id', base) not in alive:
+                if ('id', base) not in alive and pre + base not in pointed:
                     continue
             d[k] = v
             if k[0] == 'v' and v[0] == 's':
@@ -207,13 +211,13 @@ class Walk:
             self.asts[v[1]].add(e)
         out = self.split(v, st, '-+')
         if len(out) > 1:
-            self.number(v)
+            self.note(v)
         return out
 
-    def number(self, v):
-        """v, or a comparison with it, was asked for and is not known"""
-        if self.asking and NUMBER.search(v[1]) and not any('mapping#' in t for t in taints(v)):
-            self.numeric.add(self.asking)
+    def note(self, v):
+        """v, or a comparison with it, is asked for and not known"""
+        if self.asking and not PLAIN.match(v[1]) and not any('mapping#' in t for t in taints(v)):
+            self.asked.add(self.asking)
 
     def facts(self, st):
         """what is known of the variables"""
@@ -248,7 +252,7 @@ class Walk:
             k = kb[1]
             yes, no = ({'-' if x < 0 else '+' if x else '0' for x in (-2 ** 64, -1, 0, 1, 2 ** 64, k - 1, k, k + 1)
                         if OPS[op](x, k) == truth} for truth in (True, False))
-            signs = st.get(('c', a[1]), '-0+')
+            signs = self.signs(a, st)
             if signs == '-+' and not kb[1]:
                 signs = '-'             # if (err) has been asked: an errno
             taint, st = self.compared(op, a, kb, st)
@@ -265,7 +269,7 @@ class Walk:
                     else:
                         out.append((('n', answer), after))
             if len(out) > 1:
-                self.number(a)
+                self.note(a)
             return out
         if op in ('==', '!=') and a[0] == b[0] == 's' and (a == b or CONSTANT.match(a[1]) and CONSTANT.match(b[1])):
             return [(ONE if (a == b) == (op == '==') else ZERO, st)]

@@ -80,6 +80,14 @@ MAY_UNLOCK = re.compile(r'unlock|release|abort|cleanup|finish|done|drop|_end($|_
 # It may begin freeze protection.
 MAY_FREEZE = re.compile(r'enter|freeze|frozen|write_(begin|start|access)|want_write|pagefault|(start|begin)_fault')
 
+# A pointer to a function with such a name may do anything.
+VAGUE = names(r'', r'go|run|fn|func|do|cb|call(back)?|act(or|ion)?|step|op|handler?|begin|end|start|stop|finish|enter',
+              r'exit|leave|done|undo|init|fini|open|close|abort|commit|.*(un)?lock.*')
+# It gives a folio of the page cache, perhaps that of the fault and locked.
+LOOKUP = re.compile(r'(filemap|find|grab|pagecache|page_cache|read|get|lock)_.*(folio|page)')
+# It may look at ->mapping and i_size.
+MAY_CHECK = re.compile(r'valid|check|current|stale|trunc|inside|within|beyond|belong|our|mine|same|own|still|gone|moved')
+
 # ---- what else is known by its name ----
 
 # A page, or a block.
@@ -193,7 +201,7 @@ class Handler(cvalues.Walk):
         super().__init__(fn, BUDGET)
         self.tree, self.handlers = tree, handlers
         self.findings, self.forwards = {}, {}
-        self.said = collections.defaultdict(list)       # where each finding is: (the answer about numbers, the trail)
+        self.said = collections.defaultdict(list)       # where each finding is: (the answer that is noted, the trail)
         self.lost, self.skip = None, set()      # what was too much to follow
         self.is_int = fn.returns.split()[-1:] != ['vm_fault_t']
         text = ' '.join(self.words(fn, set()))
@@ -210,14 +218,15 @@ class Handler(cvalues.Walk):
     # ---- what is said ----
 
     def say(self, st, rule, text, undecidable=False, line=None):
-        if self.lost and not undecidable:
-            undecidable, text = True, '%s (not followed: %s)' % (text, self.lost)
+        lost = self.lost or st.get('doubt')
+        if lost and not undecidable:
+            undecidable, text = True, '%s (not followed: %s)' % (text, lost)
         where = next((f for f, _ in reversed(self.stack) if f.name != '$guard'), self.fn)
         line = line or self.line
         if where is not self.fn:
             text += ' (in %s)' % where.name
         key = where.file, line, rule, text
-        self.said[key].append((st.get('number'), st.trail))
+        self.said[key].append((st.get('noted'), st.trail))
         if key in self.findings:
             return
         trail, path = st.trail, []
@@ -235,8 +244,9 @@ class Handler(cvalues.Walk):
             why = str(e) or 'too many paths'
             self.say(State({}), 'balance', 'not judged to the end: ' + why, True, self.fn.line)
             return self
-        if self.numeric and any(f.kind == 'finding' for f in self.findings.values()):
-            self.numbers()
+        for node in sorted(self.asked, key=lambda n: n.line):
+            if any(f.kind == 'finding' for f in self.findings.values()):
+                self.doubt(node)
         return self
 
     def paths(self):
@@ -252,12 +262,12 @@ class Handler(cvalues.Walk):
             self.at_return(value, end)
         return ends
 
-    def numbers(self):
-        """A finding on one answer only about a number that a loop changes, and only with some of what is known before:
-        the two may exclude each other, which arithmetic could tell and this does not. It is undecidable, if with other
-        such knowledge that answer ends well."""
+    def doubt(self, node):
+        """A finding on one answer to node only, and only with some of what is known before: the two may exclude each
+        other, which the judge does not understand. It is undecidable, if with other such knowledge that answer ends
+        well; not if what is known gives the answer."""
         found, self.findings, self.said = self.findings, {}, collections.defaultdict(list)
-        self.noting, self.steps, good = True, 0, set()
+        self.noting, self.steps, good = node, 0, set()
         try:
             ends = self.paths()
         except (cpaths.Unreadable, TooMany):
@@ -267,20 +277,19 @@ class Handler(cvalues.Walk):
         for v, end in ends:
             v = self.known(v, end)
             # success without a dirty folio is not what the answer is for
-            if end.get('number') and (v[0] != 'f' or 'LOCKED' not in v[1] or end.get('dirty')):
-                good.add((end.get('number'), end.trail))
+            if end.get('noted') and (v[0] != 'f' or 'LOCKED' not in v[1] or end.get('dirty')):
+                good.add((end.get('noted'), end.trail))
         for key, f in found.items():
             places = self.said[key]
-            wrong = {n for n, _ in places}
-            if f.kind != 'finding' or f.rule == 'claim' or not wrong or None in wrong or \
-                    any((line, not answer) in {n[:2] for n in wrong} for line, answer, _ in wrong):
+            answers = {n and n[0] for n, _ in places}
+            if f.kind != 'finding' or f.rule == 'claim' or len(answers) != 1 or None in answers or \
+                    any(sure for (_, _, sure), _ in places):
                 continue
-            trails = [t for _, t in places]
-            well = {n for n, t in good if not any(self.after(t, x) for x in trails)} - wrong
-            if all(any(n[:2] == w[:2] for n in well) for w in wrong):
-                line, answer, _ = min(wrong, key=lambda n: n[:2])
+            facts = {n[1] for n, _ in places}
+            if any(n[0] in answers and n[1] not in facts and not any(self.after(t, x) for _, x in places)
+                   for n, t in good):
                 found[key] = f._replace(kind='undecidable', text='%s (can line %d be %s there?)' % (
-                    f.text, line, 'true' if answer else 'false'))
+                    f.text, node.line, 'true' if answers == {True} else 'false'))
 
     @staticmethod
     def after(trail, first):
@@ -352,7 +361,8 @@ class Handler(cvalues.Walk):
             if op == '&' and x is not None and y is not None:
                 return bits(*(x & y))
             if a[0] == b[0] == 'n':
-                n = {'|': a[1] | b[1], '&': a[1] & b[1], '+': a[1] + b[1], '-': a[1] - b[1]}.get(op)
+                n = {'|': a[1] | b[1], '&': a[1] & b[1], '+': a[1] + b[1], '-': a[1] - b[1], '^': a[1] ^ b[1],
+                     '*': a[1] * b[1]}.get(op)
                 if n is not None:
                     return ('n', n)
         if op == '&' and a[0] == 'f' and taints(b) and all(t[0] == '~' for t in taints(b)):
@@ -425,7 +435,8 @@ class Handler(cvalues.Walk):
         if folio[1] != 'F':
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
-        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said', 'inside'):
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said', 'inside',
+                  'maycheck'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
         d[('l', 'F')], d['lockline'] = 'L', self.line
@@ -483,9 +494,13 @@ class Handler(cvalues.Walk):
 
     def use(self, st):
         if st.get(('l', 'F')) == 'L' and not st.get('mapping') and not st.get('said'):
-            self.say(st, 'mapping', 'the folio is used before ->mapping is checked under its lock')
+            self.unchecked(st, 'mapping', 'the folio is used before ->mapping is checked under its lock')
             return st.set('said', 1)
         return st
+
+    def unchecked(self, st, rule, text):
+        name = st.get('maycheck')
+        self.say(st, rule, text + (' unless %s() does' % name if name else ''), bool(name))
 
     # ---- i_size ----
 
@@ -514,13 +529,17 @@ class Handler(cvalues.Walk):
         elif 'fsize' in t and not st.get('inside'):
             self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('asked')))
 
+    @staticmethod
+    def fields(v, st):
+        """of the struct that v points to"""
+        return [x for k, x in st.d.items() if k[0] == 'v' and k[1].startswith(v[1] + '.')]
+
     def prepare(self, name, values, st):
         """an unknown call below the lock: does it get one page, or all?"""
         if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or \
                 TALK.match(name):
             return st
-        fields = [x for v in values if v[0] == 'r' for k, x in st.d.items()
-                  if k[0] == 'v' and k[1].startswith(v[1] + '.')]
+        fields = [x for v in values if v[0] == 'r' for x in self.fields(v, st)]
         t = frozenset().union(*map(taints, list(values) + fields))
         if 'bytes' in t and 'inner' not in t:
             return st.set('whole', 1)
@@ -588,6 +607,8 @@ class Handler(cvalues.Walk):
         if found:
             return [x for m in sorted(found) for x in self.call(m, args, values, st, self.line)]
         v = sym('%s@%d' % (name, self.line))
+        if VAGUE.match(name) and sym('F') in values or sym('vmf') in values:
+            st = st.set('doubt', name + '()')
         return self.unknown(name, args, values, st.set(('c', v[1]), None), v, self.line)
 
     def contract(self, name, st):
@@ -599,7 +620,7 @@ class Handler(cvalues.Walk):
 
     def call(self, name, args, values, st, line):
         first = values[0] if values else ZERO
-        site = sym('%s@%d' % (name, line))
+        site = sym(('(%s)@%d' if any(v[0] == 'r' and self.fields(v, st) for v in values) else '%s@%d') % (name, line))
         fresh = st.set(('c', site[1]), None)
         minus, zero, plus = (fresh.set(('c', site[1]), c) for c in '-0+')
 
@@ -667,6 +688,11 @@ class Handler(cvalues.Walk):
         if name.startswith('filemap_invalidate_lock') or re.match(r'down_(read|write)', name) and OUTSIDE.search(text):
             self.rank(st, 'invalidate_lock')
             return [(site, fresh.set('outer', 1))]
+
+        # flags
+        m = re.match(r'_*(test_and_)?(set|clear|test)_bit(_lock|_unlock)?$', name)
+        if m and len(values) == 2:
+            return self.bit(m, args, values, st, site)
 
         # answers
         if name == 'vmf_fs_error':
@@ -742,6 +768,21 @@ class Handler(cvalues.Walk):
         finally:
             self.limit = limit
 
+    def bit(self, how, args, values, st, site):
+        """set_bit() and its like"""
+        n, place = values
+        key, name = self.lvalue(('un', '*', args[1]), st)
+        old = self.known(st.get(('v', key)) or sym(name), st)
+        mask = ('n', 1 << n[1]) if n[0] == 'n' and 0 <= n[1] < 64 else sym('BIT_' + n[1]) if \
+            n[0] == 's' and cvalues.CONSTANT.match(n[1]) else sym(show(n))
+        is_set = self.arithmetic('&', old, mask, None)
+        if how[2] == 'set':
+            st = st.set(('v', key), self.arithmetic('|', old, mask, None))
+        elif how[2] == 'clear':
+            flip = ('n', ~mask[1]) if mask[0] == 'n' else sym('~' + mask[1], {'~' + mask[1]})
+            st = st.set(('v', key), self.arithmetic('&', old, flip, None))
+        return [(is_set if how[1] or how[2] == 'test' else site, st)]
+
     def fs_error(self, v, st):
         if v[0] == 'n' and v[1]:
             name = errno.errorcode.get(-v[1], '')
@@ -775,6 +816,10 @@ class Handler(cvalues.Walk):
         ours = any(v[0] == 's' and v[1] in ('F', 'vmf') or v[0] == 'r' and any(
             k[0] == 'v' and x[:2] in (('s', 'F'), ('s', 'vmf')) and (k[1] + '.').startswith(v[1] + '.')
             for k, x in st.d.items()) for v in values)
+        if LOOKUP.search(name) and not self.locked(st):
+            st = st.set('maylock', name)
+        if ours and MAY_CHECK.search(name) and self.locked(st):
+            st = st.set('maycheck', name)
         if MAY_FREEZE.search(name) and not ours and not self.locked(st) and not WAIT.search(name) and values:
             st = st.set('mayfreeze', name)
         if ours and not NEUTRAL.search(name) and not TALK.match(name):
@@ -809,9 +854,12 @@ class Handler(cvalues.Walk):
             # written through its address; a folio that we know stays
             if v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] != ('s', 'F'):
                 st = st.set(('v', v[1]), sym('%s@%d:%s' % (name, line, v[1])))
-        if self.noting and any(v[0] == 'r' for v in values):    # a number that comes with an answer
-            return [(site, s) for _, s in self.each_sign(site, st)]
-        return [(site, st)]
+        if not self.noting or not any(v[0] == 'r' for v in values):
+            return [(site, st)]
+        sts = [st]                      # what comes from one call may hang together
+        for v in [site] + [st.get(('v', v[1]), ZERO) for v in values if v[0] == 'r']:
+            sts = [s2 for s in sts for _, s2 in self.each_sign(v, s)]
+        return [(site, s.set('guess', 1)) for s in sts]
 
     # ---- cleanup.h ----
 
@@ -930,7 +978,7 @@ class Handler(cvalues.Walk):
             if st.get('outer') and re.search(r'\bi_size', ' '.join(self.words(self.fn, set()))):
                 self.say(st, 'isize', 'i_size is read, but not under the folio lock', True)
             else:
-                self.say(st, 'isize', 'i_size is not checked under the folio lock')
+                self.unchecked(st, 'isize', 'i_size is not checked under the folio lock')
         if st.get('started'):
             if st.get('thawed'):
                 self.say(st, 'early', 'freeze protection ends before the folio is dirty', line=st.get('thawed'))
