@@ -124,7 +124,7 @@ class Walk:
                     pre if whole else pre + '$ret'))}, st.trail)
                 ends.setdefault((value, st.key()), (value, st if depth or not whole else st.set('line', node.line)))
             elif node.kind == 'cond':
-                self.asking = None if graph.again(node) else node
+                self.asking = node
                 split = self.branch(node.expr, st)
                 self.asking = None
                 if node is self.noting:
@@ -309,6 +309,8 @@ class Walk:
 
     def variable(self, name, st):
         v = st.get(('v', self.key(name)))
+        if ('v', self.key(name) + '.[0]') in st.d:      # an array
+            return ('r', self.key(name))
         if v:
             return v
         if name.startswith('VM_FAULT_'):
@@ -348,7 +350,9 @@ class Walk:
             return (v[1], v[1]) if v[0] == 'r' else ('M:*' + show(v), '*' + show(v))
         if e[0] == '[]' and e[2][0] == 'num':
             base = self.lvalue(e[1], st)[0]
-            return '%s.[%d]' % (base, e[2][1]), '%s.[%d]' % (base, e[2][1])
+            held = st.get(('v', base), ZERO)
+            base = '%s.[%d]' % (held[1] if held[0] == 'r' else base, e[2][1])
+            return base, base
         if e[0] == '[]':
             return 'M:' + self.lvalue(e[1], st)[1] + '[]', self.lvalue(e[1], st)[1] + '[]'
         if e[0] == 'as':
@@ -383,9 +387,22 @@ class Walk:
         return st
 
     def e_index(self, e, st):
-        v = st.get(('v', self.lvalue(e, st)[0])) if e[2][0] == 'num' else None
-        return [(v, st)] if v else [(sym(show(v) + '[]', taints(v) - {'exact'}), s)
-                for v, s0 in self.eval(e[1], st) for _, s in self.eval(e[2], s0)]
+        out = []
+        for place, s in self.places(e, st):
+            v = s.get(('v', self.lvalue(place, s)[0])) if place[2][0] == 'num' else None
+            out += [(v, s)] if v else self.element(place, s)
+        return out
+
+    def places(self, e, st):
+        """[(e, state)]; with the number of an index that is known"""
+        if e[0] != '[]' or e[2][0] == 'num':
+            return [(e, st)]
+        return [(e[:2] + (('num', n[1]),) if n[0] == 'n' and n[1] >= 0 else e, s)
+                for n, s in ((self.known(v, s), s) for v, s in self.eval(e[2], st))]
+
+    def element(self, e, st):
+        return [(sym(show(v) + '[]', taints(v) - {'exact'}), s)
+                for v, s in self.eval(e[1], st)]
 
     def e_comma(self, e, st):
         return [x for _, s in self.eval(e[1], st) for x in self.eval(e[2], s)]
@@ -464,6 +481,8 @@ class Walk:
 
     def e_bin(self, e, st):
         op, out = e[1], []
+        if op in '|&' and all(x[0] == 'bin' and x[1] in OPS or x[:2] == ('un', '!') for x in e[2:]):
+            op *= 2                     # of answers
         if op in ('&&', '||'):
             for v, s in self.eval(e[2], st):
                 for truth, after in self.checked(v, s, e[2]):
@@ -512,7 +531,7 @@ class Walk:
                         for x in self.assign(target, self.grown(op[:-1], self.known(old, s2),
                                                                 self.known(v, s2), e), s2)]
             else:
-                out += self.assign(target, v, s, value)
+                out += [x for place, s2 in self.places(target, s) for x in self.assign(place, v, s2, value)]
         return out
 
     def assign(self, target, v, st, value=None):
