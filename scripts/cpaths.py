@@ -754,6 +754,14 @@ class Builder(Parser):
         line = self.line()
         self.take()
         e = None if self.peek() == ';' else self.initializer()
+        return self.returning(e, edges, line)
+
+    def do_return_ptr(self, edges):
+        line = self.line()
+        self.take()
+        return self.returning(('call', ('id', 'no_free_ptr'), self.arguments(), line), edges, line)
+
+    def returning(self, e, edges, line):
         self.take(';')
         edges = [(self.new('return', e, edges, line), None)]
         self.new('exit', None, self.leave(edges, 0, line), line)

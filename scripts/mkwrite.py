@@ -264,8 +264,8 @@ class Handler(cvalues.Walk):
 
     def doubt(self, node):
         """A finding on one answer to node only, and only with some of what is known before: the two may exclude each
-        other, which the judge does not understand. It is undecidable, if with other such knowledge that answer ends
-        well; not if what is known gives the answer."""
+        other, which the judge does not understand. It is undecidable, if that answer ends well with other such
+        knowledge, and with this never; not if what is known gives the answer."""
         found, self.findings, self.said = self.findings, {}, collections.defaultdict(list)
         self.noting, self.steps, good = node, 0, set()
         try:
@@ -285,9 +285,9 @@ class Handler(cvalues.Walk):
             if f.kind != 'finding' or f.rule == 'claim' or len(answers) != 1 or None in answers or \
                     any(sure for (_, _, sure), _ in places):
                 continue
-            facts = {n[1] for n, _ in places}
-            if any(n[0] in answers and n[1] not in facts and not any(self.after(t, x) for _, x in places)
-                   for n, t in good):
+            wrong = {n[1] for n, _ in places}
+            well = {n[1] for n, t in good if n[0] in answers and not any(self.after(t, x) for _, x in places)}
+            if well - wrong and wrong - well:
                 found[key] = f._replace(kind='undecidable', text='%s (can line %d be %s there?)' % (
                     f.text, node.line, 'true' if answers == {True} else 'false'))
 
@@ -573,7 +573,7 @@ class Handler(cvalues.Walk):
                     for sign, s2 in self.each_sign(v, s)]
         if name in ('IS_ERR', 'IS_ERR_OR_NULL', 'IS_ERR_VALUE'):
             return [x for v, s in self.eval(args[0], st) for x in self.is_err(name, v, s)]
-        if name in ('BUG', 'panic', 'unreachable', 'return_ptr'):
+        if name in ('BUG', 'panic', 'unreachable'):
             return []
         outs = [((), st)]
         for a in args:
