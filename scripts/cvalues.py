@@ -242,7 +242,9 @@ class Walk:
         """[(value, state)] of a OP b"""
         ka, kb = self.known(a, st), self.known(b, st)
         if ka[0] == 'n' and kb[0] == 'n':
-            return [(ONE if OPS[op](ka[1], kb[1]) else ZERO, st)]
+            answer, taint = OPS[op](ka[1], kb[1]), taints(a) | taints(b)
+            v = sym('(%s%s%s)' % (show(a), op, show(b)), taint) if taint else ONE if answer else ZERO
+            return [(v, st.set(('c', v[1]), 1 if answer else '0') if taint else st)]
         if op in ('==', '!=') and (ka[0] in 'nf' and kb[0] in 'nf' or ZERO in (ka, kb) and 'r' in (ka[0], kb[0])):
             return [(ONE if (ka == kb) == (op == '==') else ZERO, st)]
         if ka[0] == 'n' and kb[0] == 's':
@@ -265,7 +267,7 @@ class Walk:
                     if taint:
                         # The answer keeps the taint: a condition on it is one on i_size or ->mapping.
                         name = '(%s%s%s)' % (show(a), op, kb[1])
-                        out.append((sym(name, taint), after.set(('c', name), '+' if answer else '0')))
+                        out.append((sym(name, taint), after.set(('c', name), 1 if answer else '0')))
                     else:
                         out.append((('n', answer), after))
             if len(out) > 1:
@@ -351,7 +353,9 @@ class Walk:
         if e[0] == '[]' and e[2][0] == 'num':
             base = self.lvalue(e[1], st)[0]
             held = st.get(('v', base), ZERO)
-            base = '%s.[%d]' % (held[1] if held[0] == 'r' else base, e[2][1])
+            base = held[1] if held[0] == 'r' else base
+            if held[0] != 'r' or e[2][1] or ('v', base + '.[0]') in st.d:       # not a pointer to one
+                base += '.[%d]' % e[2][1]
             return base, base
         if e[0] == '[]':
             return 'M:' + self.lvalue(e[1], st)[1] + '[]', self.lvalue(e[1], st)[1] + '[]'
@@ -534,14 +538,18 @@ class Walk:
                 out += [x for place, s2 in self.places(target, s) for x in self.assign(place, v, s2, value)]
         return out
 
+    def source(self, e, st):
+        """the key of the fields, if e is a struct"""
+        if e[0] in ('init', 'call', 'guard'):
+            return self.key('{}.')
+        return self.lvalue(e, st)[0] + '.' if e[0] in ('id', '.', '->', '[]') or e[:2] == ('un', '*') else None
+
     def assign(self, target, v, st, value=None):
         key, name = self.lvalue(target, st)
         self.stored(name, v, st)
-        source = {'init': '{}.', 'call': '{}.', 'guard': '{}.', 'id': '%s.' % (value[1],)}.get(value[0]) \
-            if value else None
+        source = self.source(value, st) if value else None
         if source:                      # a struct
-            fields = [(k[1][len(self.key(source)):], x) for k, x in st.d.items()
-                      if k[0] == 'v' and k[1].startswith(self.key(source))]
+            fields = [(k[1][len(source):], x) for k, x in st.d.items() if k[0] == 'v' and k[1].startswith(source)]
             st = State({k: x for k, x in st.d.items() if not (k[0] == 'v' and k[1].startswith(
                 (key + '.', self.key('{}.'))))}, st.trail)
             for field, x in fields:

@@ -43,7 +43,7 @@ def names(*patterns):
 # ---- what is known of a function by its name ----
 
 # It stands for its argument.
-SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR',
+SAME = names(r'(un)?likely', r'READ_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR',
              r'ERR_(PTR|CAST)', r'data_race', r'le\d+_to_cpu', r'no_free_ptr', r'smp_load_acquire')
 # Its answer hangs on the arguments alone: asked again, it is the same.
 PURE = names(r'IS_\w+', r'S_IS\w+', r'[A-Z0-9_]+_(I|SB|SBI)', r'F2FS_\w+', r'\w+_(is|test|has|can|should|needs?)_\w+',
@@ -566,6 +566,13 @@ class Handler(cvalues.Walk):
             return [(ONE, st), (ZERO, st.set('tried', 'inode' if held else args[0][1]) if '_try' in text else st)]
         if name == '$loop':
             return [(sym('$loop%d' % line), s) for _, s in self.eval(args[0], st)]
+        if name in ('WRITE_ONCE', 'xchg', 'smp_store_release', 'rcu_assign_pointer') and len(args) == 2:
+            place = args[0] if name in ('WRITE_ONCE', 'rcu_assign_pointer') else ('un', '*', args[0])
+            return [(old, s3) for old, s in self.eval(place, st) for v, s2 in self.eval(args[1], s)
+                    for _, s3 in self.assign(place, v, s2, args[1])]
+        if name == 'swap' and len(args) == 2:
+            return [x for a, s in self.eval(args[0], st) for b, s2 in self.eval(args[1], s)
+                    for _, s3 in self.assign(args[0], b, s2) for x in self.assign(args[1], a, s3)]
         if SAME.match(name):
             return self.same(name, args, st, e)
         if name == 'PTR_ERR_OR_ZERO':
@@ -620,7 +627,7 @@ class Handler(cvalues.Walk):
 
     def call(self, name, args, values, st, line):
         first = values[0] if values else ZERO
-        site = sym(('(%s)@%d' if any(v[0] == 'r' and self.fields(v, st) for v in values) else '%s@%d') % (name, line))
+        site = sym(('(%s)@%d' if any(v[0] == 'r' for v in values) else '%s@%d') % (name, line))
         fresh = st.set(('c', site[1]), None)
         minus, zero, plus = (fresh.set(('c', site[1]), c) for c in '-0+')
 
@@ -741,8 +748,8 @@ class Handler(cvalues.Walk):
         inner = st
         for (param, _), v, a in zip(fn.params, values, args):
             inner = inner.set(('v', pre + param), v)
-            if a[0] == 'id':            # a struct
-                own = self.key(a[1]) + '.'
+            own = self.source(a, st)
+            if own:                     # a struct
                 for k, x in list(st.d.items()):
                     if k[0] == 'v' and k[1].startswith(own):
                         inner = inner.set(('v', '%s%s.%s' % (pre, param, k[1][len(own):])), x)
@@ -849,6 +856,9 @@ class Handler(cvalues.Walk):
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
         st = self.effects(name, values, st, line)
+        if any(v[0] == 's' and v[1] != self.fn.name and self.tree.function(v[1], self.stack[-1][0].file)
+               for v in values):
+            st = st.set('doubt', name + '()')       # it is given a function, and may call that
         st = st if TALK.match(name) or NEUTRAL.search(name) else self.given(name, line, values, st)
         for a, v in zip(args, values):
             # written through its address; a folio that we know stays
