@@ -83,6 +83,7 @@ class Walk:
         self.fn, self.line, self.stack = fn, fn.line, []    # stack: (Function, its graph) of what is being walked
         self.steps, self.limit = 0, budget
         self.asts = collections.defaultdict(set)            # the expressions of a name
+        self.answers = set()                                # names that are 0 or 1
         # the condition outside of loops that is being asked, those whose answer may hang on what is known, and that whose
         # answers are noted
         self.asking, self.asked, self.noting = None, set(), None
@@ -255,6 +256,10 @@ class Walk:
             yes, no = ({'-' if x < 0 else '+' if x else '0' for x in (-2 ** 64, -1, 0, 1, 2 ** 64, k - 1, k, k + 1)
                         if OPS[op](x, k) == truth} for truth in (True, False))
             signs = self.signs(a, st)
+            if a[1] in self.answers:    # 0 or 1
+                signs = ''.join(c for c in signs if c in '0+')
+                yes = {c for c, x in (('0', 0), ('+', 1)) if OPS[op](x, k)}
+                no = {'0', '+'} - yes
             if signs == '-+' and not kb[1]:
                 signs = '-'             # if (err) has been asked: an errno
             taint, st = self.compared(op, a, kb, st)
@@ -278,6 +283,7 @@ class Walk:
         positive = {'!=': '==', '>=': '<', '<=': '>'}.get(op, op)   # one name for a question and its opposite
         taint, st = self.compared(positive, a, b, st)
         v = sym('(%s%s%s)' % (show(a), positive, show(b)), taint)
+        self.answers.add(v[1])
         return self.invert(v, st) if positive != op else [(v, st)]
 
     def invert(self, v, st):
@@ -443,7 +449,7 @@ class Walk:
                 return [(sym('F'), st)]
             if self.zeroed(key, st):    # may be written through this
                 st = st.set(('v', key), sym(name))
-            return [(sym('&' + name), st)]
+            return [(('r', key) if key[0].isdigit() else sym('&' + name), st)]
         if op == '*':
             return [(s.get(('v', self.lvalue(e, s)[0])) or sym(self.lvalue(e, s)[1]), s)
                     for _, s in self.eval(e[2], st)]

@@ -265,7 +265,7 @@ class Handler(cvalues.Walk):
     def doubt(self, node):
         """A finding on one answer to node only, and only with some of what is known before: the two may exclude each
         other, which the judge does not understand. It is undecidable, if that answer ends well with other such
-        knowledge, and with this never; not if what is known gives the answer."""
+        knowledge, and with this never in success; not if what is known gives the answer."""
         found, self.findings, self.said = self.findings, {}, collections.defaultdict(list)
         self.noting, self.steps, good = node, 0, set()
         try:
@@ -278,7 +278,7 @@ class Handler(cvalues.Walk):
             v = self.known(v, end)
             # success without a dirty folio is not what the answer is for
             if end.get('noted') and (v[0] != 'f' or 'LOCKED' not in v[1] or end.get('dirty')):
-                good.add((end.get('noted'), end.trail))
+                good.add((end.get('noted'), end.trail, v[0] == 'f' and 'LOCKED' in v[1]))
         for key, f in found.items():
             places = self.said[key]
             answers = {n and n[0] for n, _ in places}
@@ -286,8 +286,9 @@ class Handler(cvalues.Walk):
                     any(sure for (_, _, sure), _ in places):
                 continue
             wrong = {n[1] for n, _ in places}
-            well = {n[1] for n, t in good if n[0] in answers and not any(self.after(t, x) for _, x in places)}
-            if well - wrong and wrong - well:
+            well = {(n[1], locked) for n, t, locked in good
+                    if n[0] in answers and not any(self.after(t, x) for _, x in places)}
+            if {x for x, _ in well} - wrong and wrong - {x for x, locked in well if locked}:
                 found[key] = f._replace(kind='undecidable', text='%s (can line %d be %s there?)' % (
                     f.text, node.line, 'true' if answers == {True} else 'false'))
 
