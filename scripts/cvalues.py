@@ -84,8 +84,7 @@ class Walk:
         self.steps, self.limit = 0, budget
         self.asts = collections.defaultdict(set)            # the expressions of a name
         self.answers = set()                                # names that are 0 or 1
-        # the condition outside of loops that is being asked, those whose answer may hang on what is known, and that whose
-        # answers are noted
+        # the condition that is being asked, those whose answer may hang on what is known, the one that is noted
         self.asking, self.asked, self.noting = None, set(), None
 
     def run(self, fn, st, depth):

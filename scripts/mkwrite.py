@@ -86,7 +86,7 @@ VAGUE = names(r'', r'go|run|fn|func|do|cb|call(back)?|act(or|ion)?|step|op|handl
 # It gives a folio of the page cache, perhaps that of the fault and locked.
 LOOKUP = re.compile(r'(filemap|find|grab|pagecache|page_cache|read|get|lock)_.*(folio|page)')
 # It may look at ->mapping and i_size.
-MAY_CHECK = re.compile(r'valid|check|current|stale|trunc|inside|within|beyond|belong|our|mine|same|own|still|gone|moved')
+MAY_CHECK = re.compile(r'valid|check|current|stale|trunc|inside|within|beyond|belong|our|mine|same|own|still|gone')
 
 # ---- what else is known by its name ----
 
@@ -244,6 +244,7 @@ class Handler(cvalues.Walk):
             why = str(e) or 'too many paths'
             self.say(State({}), 'balance', 'not judged to the end: ' + why, True, self.fn.line)
             return self
+        self.steps = 0
         for node in sorted(self.asked, key=lambda n: n.line):
             if any(f.kind == 'finding' for f in self.findings.values()):
                 self.doubt(node)
@@ -267,7 +268,7 @@ class Handler(cvalues.Walk):
         other, which the judge does not understand. It is undecidable, if that answer ends well with other such
         knowledge, and with this never in success; not if what is known gives the answer."""
         found, self.findings, self.said = self.findings, {}, collections.defaultdict(list)
-        self.noting, self.steps, good = node, 0, set()
+        self.noting, good = node, set()
         try:
             ends = self.paths()
         except (cpaths.Unreadable, TooMany):
@@ -857,9 +858,9 @@ class Handler(cvalues.Walk):
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
         st = self.effects(name, values, st, line)
-        if any(v[0] == 's' and v[1] != self.fn.name and self.tree.function(v[1], self.stack[-1][0].file)
-               for v in values):
-            st = st.set('doubt', name + '()')       # it is given a function, and may call that
+        for g in [self.tree.function(v[1], self.stack[-1][0].file) for v in values if v[0] == 's']:
+            if g and (self.tree.matters(g, LOCKS) or self.tree.matters(g, FREEZE)):
+                st = st.set('doubt', name + '()')   # may call that one
         st = st if TALK.match(name) or NEUTRAL.search(name) else self.given(name, line, values, st)
         for a, v in zip(args, values):
             # written through its address; a folio that we know stays
