@@ -44,6 +44,7 @@ static const struct {
 	{ "shift", run_shift },
 	{ "small", run_small },
 	{ "moved", run_moved },
+	{ "commit", run_commit },
 	{ "pinned", run_pinned },
 };
 
@@ -128,6 +129,16 @@ int new_file(const char *name, size_t size)
 	if (fd < 0 || fstat(fd, &st) || (!S_ISBLK(st.st_mode) && ftruncate(fd, size)))
 		die("%s/%s", dir, name);
 	return fd;
+}
+
+int unused_file(const char *name, size_t size)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (unlink(path) && errno != ENOENT)
+		die("%s", path);
+	return new_file(name, size);
 }
 
 int open_direct(const char *name)

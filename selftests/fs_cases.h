@@ -44,6 +44,8 @@ bool known(const char *way);
 
 int open_in_dir(const char *name, int flags);
 int new_file(const char *name, size_t size);
+/* As new_file(), by an inode without a past: one that held blocks may not get its data inline again. */
+int unused_file(const char *name, size_t size);
 /* Not on every filesystem: -1. */
 int open_direct(const char *name);
 char *map_file(int fd, size_t len);
@@ -97,6 +99,7 @@ void run_clone(void);
 void run_shift(void);
 void run_small(void);
 void run_moved(void);
+void run_commit(void);
 void run_pinned(void);
 
 #endif /* FS_CASES_H */

@@ -36,7 +36,7 @@ static void inline_content(char *buf, unsigned int k)
 /* Store, in various states of file and page; all of it is acknowledged. */
 static void inline_store(const char *name, unsigned int k)
 {
-	int fd = new_file(name, 0);
+	int fd = unused_file(name, 0);
 	char *map;
 
 	put(fd, 'i', INLINE_SIZE, 0);
@@ -83,7 +83,7 @@ static int inline_beside(void *arg)
 	char *map;
 
 	for (i = 0; i < n; i++) {
-		inline_race.fd = new_file("inline.beside", 0);
+		inline_race.fd = unused_file("inline.beside", 0);
 		atomic_store(&inline_race.stop, false);
 		atomic_store(&inline_race.writes, false);
 		put(inline_race.fd, 'i', INLINE_SIZE, 0);
@@ -146,7 +146,7 @@ void run_inline(void)
 	if (lost)
 		fail("%u of %u files lost what msync and fsync said is written", lost, INLINE_FILES);
 
-	if (in_child("write(2) beside a store", inline_beside, &n, 120))
+	if (in_child("write(2) beside a store", inline_beside, &n, 60))
 		fail("write(2) beside a store");
 }
 

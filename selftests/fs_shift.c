@@ -6,6 +6,7 @@
  * shift: a range before the stores is taken out of the file, or put in
  * small: a file whose data may lie in its inode grows, or is written to
  * moved: f2fs moves the blocks to another file, and inside one
+ * commit: xfs puts a copy in the file's place, if nobody has changed the file since the copy began
  */
 #include "fs_cases.h"
 
@@ -224,7 +225,7 @@ void run_small(void)
 	memset(content, 's', SMALL_SIZE);
 	memset(content, 'S', SMALL_SIZE / 3);
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		fd = new_file(ways[i].name, 0);
+		fd = unused_file(ways[i].name, 0);
 		put(fd, 's', SMALL_SIZE, 0);
 		sync_file(fd, NULL, 0);
 		map = map_file(fd, SMALL_SIZE);
@@ -315,4 +316,120 @@ void run_moved(void)
 	if (lost)
 		fail("%u stores of %u to the source after the move are lost", lost, n * CLONE_PAGES);
 	moved_down();
+}
+
+struct commit_range {
+	__s32 file1_fd;
+	__u32 pad;
+	__u64 file1_offset, file2_offset, length, flags, fresh[6];
+};
+
+#define START_COMMIT	_IOR('X', 130, struct commit_range)
+#define COMMIT_RANGE	_IOW('X', 131, struct commit_range)
+
+/*
+ * Copy the file, and put the copy in its place: -1 and EBUSY if the file has
+ * changed. With @changed, it does, after the copy.
+ */
+static int commit_copy(int fd, char *buf, size_t len, bool changed)
+{
+	struct commit_range range = { .length = len };
+	int tmp = new_file("commit.tmp", 0), ret;
+
+	range.file1_fd = tmp;
+	if (ioctl(fd, START_COMMIT, &range)) {
+		if (errno == ENOTTY)
+			skip("no XFS_IOC_START_COMMIT: %s", strerror(errno));
+		die("XFS_IOC_START_COMMIT");
+	}
+	if (pread(fd, buf, len, 0) != (ssize_t)len || pwrite(tmp, buf, len, 0) != (ssize_t)len)
+		die("copy");
+	if (changed)
+		*word(0, 7) = 'S';
+	ret = ioctl(fd, COMMIT_RANGE, &range);
+	if (ret && errno == EOPNOTSUPP)
+		skip("no XFS_IOC_COMMIT_RANGE: %s", strerror(errno));
+	if (ret && errno != EBUSY)
+		die("XFS_IOC_COMMIT_RANGE");
+	close(tmp);
+	return ret;
+}
+
+/* A page is dirty, @wait us later the copy begins, then the page is stored to. */
+static void commit_dirty(char *buf, size_t len, unsigned int wait)
+{
+	unsigned int i, n = rounds(20), lost = 0;
+	int fd;
+
+	for (i = 0; i < n; i++) {
+		fd = new_file("commit", 0);
+		put(fd, 'c', len, 0);
+		sync_file(fd, NULL, 0);
+		stores.map = map_file(fd, len);
+		*word(0, 0) = 1;
+		usleep(wait);
+		commit_copy(fd, buf, len, true);
+		lost += *word(0, 7) != 'S';
+		munmap(stores.map, len);
+		close(fd);
+	}
+	if (lost)
+		fail("%zu bytes, %u us: the store is lost in %u rounds of %u", len, wait, lost, n);
+}
+
+/* Pages are dirty when the copy begins, and stored to all the time. */
+static void commit_beside(char *buf, size_t len)
+{
+	unsigned int i, p, n = rounds(20), here, lost = 0, bad = 0, done = 0;
+	pthread_t thread;
+	int fd;
+
+	for (i = 0; i < n; i++) {
+		fd = new_file("commit", 0);
+		put(fd, 'c', len, 0);
+		sync_file(fd, NULL, 0);
+		stores.map = map_file(fd, len);
+		stores.n = CLONE_PAGES;
+		for (p = 0; p < CLONE_PAGES; p++)
+			*word(p, 0) = 1;
+		atomic_store(&stores.go, false);
+		start_thread(&thread, store_once, NULL);
+		while (!atomic_load(&stores.go))
+			;
+		for (p = 0; p < 3; p++)
+			done += !commit_copy(fd, buf, len, false);
+		pthread_join(thread, NULL);
+		for (p = here = 0; p < CLONE_PAGES; p++)
+			here += *word(p, shift_word(p)) != p + 1;
+		lost += here;
+		bad += here > 0;
+		munmap(stores.map, len);
+		close(fd);
+	}
+	ksft_print_msg("%u copies of %u put in the file's place\n", done, 3 * n);
+	if (bad)
+		fail("%u stores lost, in %u rounds of %u", lost, bad, n);
+}
+
+void run_commit(void)
+{
+	size_t len = CLONE_PAGES * page_size;
+	char *buf = malloc(len);
+	int fd = new_file("commit.quiet", 0);
+
+	if (!buf)
+		die("memory");
+	put(fd, 'c', len, 0);
+	stores.map = map_file(fd, len);
+	*word(0, 7) = 'S';
+	if (commit_copy(fd, buf, len, false))
+		fail("refused, though nobody has changed the file");
+	if (*word(0, 7) != 'S' || differs(fd, buf, len) >= 0)
+		fail("what was copied is not in the file");
+	munmap(stores.map, len);
+	close(fd);
+	commit_dirty(buf, 16 * page_size, 20000);
+	commit_dirty(buf, page_size, 0);
+	commit_beside(buf, len);
+	free(buf);
 }

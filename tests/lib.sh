@@ -135,11 +135,14 @@ quiet_build()
 {
 	local f out=$1
 	shift
-	: >"$out"
 	for f; do
-		check_make W=1 C=2 "${f%.c}.o" >"$out.make" 2>&1 || echo "$f: does not build" >>"$out"
-		cat "$out.make" >>"$check_log"
-		grep -E '(warning|error|Warning|Error):' "$out.make" >>"$out" || :
+		rm -f "$check_obj/${f%.c}.o"
+	done
+	check_make -k --output-sync=target W=1 C=2 "${@/%.c/.o}" >"$out.make" 2>&1 || :
+	cat "$out.make" >>"$check_log"
+	grep -E '(warning|error|Warning|Error):' "$out.make" >"$out" || :
+	for f; do
+		[ -f "$check_obj/${f%.c}.o" ] || echo "$f: does not build" >>"$out"
 		(cd "$SRC" && scripts/kernel-doc -none "$f") >>"$out" 2>&1
 	done
 	# Line numbers move with every patch.
