@@ -114,6 +114,10 @@ MAPPING = re.compile(r'-> mapping ([!=]=|\))')
 FREEZE = re.compile(r'_pagefault$')
 LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 
+# A filesystem with any of this in its folder can be frozen.
+FREEZABLE = re.compile(r'\.freeze_(fs|super)\s*=(?!\s*NULL)|\bsb_start_(write|pagefault|intwrite)\w*\s*\(|\bFS_REQUIRES_DEV\b|'
+                       r'\b(get_tree_bdev\w*|mount_bdev|submit_bio\w*|sb_bread\w*|(__)?block_\w*write\w*|iomap_\w+|'
+                       r'jbd2_\w+)\s*\(|\bstruct buffer_head\b')
 # The head of a function: at the beginning of a line, and not ended by a semicolon there.
 DEFINED = re.compile(r'^[a-z_][\w \t*]*?\b(\w+)\((?![^\n]*;[ \t]*$)', re.M)
 
@@ -125,7 +129,8 @@ class Tree:
 
     def __init__(self, root, over=None, gone=()):
         self.roots, self.gone = [r for r in (over, root) if r], gone
-        self.files, self.folders, self.defined, self.relevance, self.numbers = {}, {}, {}, {}, {}
+        self.files, self.folders, self.defined, self.relevance = {}, {}, {}, {}
+        self.numbers, self.frozen = {}, {}
 
     def path(self, name):
         paths = [] if name in self.gone else [os.path.join(r, name) for r in self.roots]
@@ -176,6 +181,14 @@ class Tree:
                 (self.function(c, fn.file) for c in fn.calls if c not in busy) if g and g is not fn)
         return self.relevance[key]
 
+    def freezable(self, near):
+        """whether something in the folder of near says that its filesystem can be frozen"""
+        d = os.path.dirname(near)
+        if d not in self.frozen:
+            texts = (self.text(file) for file in self.folder(near) or [near])
+            self.frozen[d] = any(FREEZABLE.search(t) and FREEZABLE.search(cpaths.plain(t)[0]) for t in texts)
+        return self.frozen[d]
+
     def constant(self, name, near):
         """the number of a macro or enumerator of the headers beside near"""
         d = os.path.dirname(near)
@@ -203,6 +216,7 @@ class Handler(cvalues.Walk):
         self.findings, self.forwards = {}, {}
         self.said = collections.defaultdict(list)       # where each finding is: (the answer that is noted, the trail)
         self.lost, self.skip = None, set()      # what was too much to follow
+        self.counts, self.parts = set(), set()  # names that may say how much was prepared; that are a part of it
         self.is_int = fn.returns.split()[-1:] != ['vm_fault_t']
         text = ' '.join(self.words(fn, set()))
         self.cache, self.claims = bool(CACHE.search(text)), 'prepared' in text
@@ -304,6 +318,7 @@ class Handler(cvalues.Walk):
         """(the taints of a OP b, the state); of ->mapping: '=' in front if true means that it is ours, '!' if false"""
         taint = taints(a) | taints(b)
         pos, size = (taints(a), taints(b)) if op in ('>', '<=') else (taints(b), taints(a))
+        st = self.counted(op, a, b, st)
         if op not in ('==', '!=') and ('pos' in pos and 'exact' in size or 'index' in pos and 'pages' in size):
             self.say(st, 'eof', 'a folio that begins at i_size is taken for one inside the file')
         if b[0] == 'n':
@@ -316,6 +331,25 @@ class Handler(cvalues.Walk):
         if ends == {'fsize', 'size'} and op in '<>':    # does the folio end behind i_size?
             taint = taint | {('!' if ('fsize' in taints(a)) == (op == '>') else '=') + 'inside'}
         return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
+
+    def counted(self, op, a, b, st):
+        """is what a call answered how much it prepared, and was that compared with what was asked for?"""
+        for v, other, more in ((a, b, '> <='), (b, a, '< >=')):
+            if v[0] == 's' and v[1] in self.counts and self.claims and self.locked(st):
+                t = taints(other)
+                if 'bytes' in t and 'part' not in t and other[1] not in self.counts:
+                    st = st.set('met', 1)
+                elif other == ZERO and op in more.split() or 'part' in t or t & {'at', 'inner', 'small'}:
+                    st = st.set('measured', st.get('measured') or self.line)
+        return st
+
+    def grown(self, op, a, b, e):
+        return self.derived(super().grown(op, a, b, e), (a, b))
+
+    def derived(self, v, values):
+        if v[0] == 's' and any(x[0] == 's' and x[1] in self.counts for x in values):
+            self.counts.add(v[1])
+        return v
 
     @staticmethod
     def origin(name):
@@ -391,7 +425,7 @@ class Handler(cvalues.Walk):
             t -= {'inner'}              # the end of that page, or a length
         if op in '<<>>' and 'small' in taints(b):
             t -= {'small'} if a != ONE else set()
-        return self.named('(%s%s%s)' % (show(a), op, show(b)), t)
+        return self.derived(self.named('(%s%s%s)' % (show(a), op, show(b)), t), (a, b))
 
     def difference(self, a, b, v, st):
         """what lies between a place in the file that was checked and i_size"""
@@ -438,7 +472,7 @@ class Handler(cvalues.Walk):
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
         for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said', 'inside',
-                  'maycheck'):
+                  'maycheck', 'part', 'measured', 'met'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
         d[('l', 'F')], d['lockline'] = 'L', self.line
@@ -482,9 +516,10 @@ class Handler(cvalues.Walk):
 
     def no_freeze(self, st):
         if not st.get('own') and self.fn.name not in BARE:
-            guard = st.get('mayfreeze')
+            guard, can = st.get('mayfreeze'), self.tree.freezable(self.fn.file)
             self.say(st, 'freeze', 'is %s() freeze protection?' % guard if guard else
-                     'takes no freeze protection (sb_start_pagefault)', bool(guard))
+                     'takes no freeze protection (sb_start_pagefault)' + ('' if can else ': can this be frozen?'),
+                     bool(guard) or not can)
         return st.set('own', 1)
 
     def dirty(self, st):
@@ -521,9 +556,15 @@ class Handler(cvalues.Walk):
     def claim(self, v, st):
         t = taints(v)
         if 'bytes' in t:
+            if st.get('part') and v[1] in self.parts:
+                return
+            if st.get('measured') and not st.get('met') and 'part' not in t and v[1] not in self.counts:
+                self.say(st, 'claim', 'claims what was asked for: is that what was prepared, by line %d?' %
+                         st.get('measured'), True)
             if st.get('small') and not st.get('whole'):
                 unsure = bool(st.get('unsure') or st.get('asked'))
-                self.say(st, 'claim', 'one page or block was prepared (line %d), more is claimed' % st.get('small') +
+                what = 'a part' if st.get('part') else 'one page or block'
+                self.say(st, 'claim', '%s was prepared (line %d), more is claimed' % (what, st.get('small')) +
                          (' unless the rest is, too' if unsure else ''), unsure)
         elif any(x.startswith('size#') for x in t):
             if 'again' in t or self.stale(v, st):
@@ -541,11 +582,18 @@ class Handler(cvalues.Walk):
         if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or \
                 TALK.match(name):
             return st
+        values = list(values)
         fields = [x for v in values if v[0] == 'r' for x in self.fields(v, st)]
-        t = frozenset().union(*map(taints, list(values) + fields))
-        if 'bytes' in t and 'inner' not in t:
+        t = frozenset().union(*map(taints, values + fields))
+        part = [v for v in values + fields if 'part' in taints(v)]
+        if 'bytes' in t and 'inner' not in t and (
+                not part or any('bytes' in taints(v) and 'part' not in taints(v) for v in values + fields)):
             return st.set('whole', 1)
         whole = sym('F') in values
+        if part and 'inner' not in t:
+            self.parts.update(v[1] for v in part)
+            st = st.set('small', self.line).set('part', 1)
+            return st.set('unsure', 1) if whole else st
         if 'inner' in t or 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'at' in t):
             st = st.set('small', self.line)
         elif 'at' in t and not whole and PREPARES.search(name):
@@ -590,8 +638,8 @@ class Handler(cvalues.Walk):
         result = []
         for values, s in outs:
             if fn[0] != 'id':
-                for _, s2 in self.eval(fn[1], s) if fn[0] in ('->', '.') else [(None, s)]:
-                    result += self.by_pointer(name, args, values, s2)
+                for table, s2 in self.eval(fn[1], s) if fn[0] in ('->', '.') else [(None, s)]:
+                    result += self.by_pointer(name, args, values, s2, table)
             else:
                 result += self.call(name, args, values, s, line)
         return result
@@ -600,6 +648,8 @@ class Handler(cvalues.Walk):
         outs = self.eval(args[0], st) if args else [(ZERO, st)]
         if name == 'no_free_ptr' and args:
             outs = [(v, s.set(('v', self.lvalue(args[0], s)[0]), ZERO)) for v, s in outs]
+        if name in ('ERR_PTR', 'ERR_CAST'):     # of an errno, if it is one
+            outs = [(v, self.narrow(v, '-', s) if self.signs(v, s) == '-+' else s) for v, s in outs]
         if name.startswith('BUG_ON'):
             outs = [(ZERO, a) for v, s in outs for t, a in self.truth(v, s) if not t]
         return outs
@@ -607,10 +657,13 @@ class Handler(cvalues.Walk):
     def is_err(self, name, v, st):
         return [(ONE if bad else ZERO, s) for bad, s in self.split(v, st, '-0' if 'NULL' in name else '-')]
 
-    def by_pointer(self, name, args, values, st):
-        if name == 'page_mkwrite':
-            return self.contract('*', st)
+    def by_pointer(self, name, args, values, st, table):
         file = self.stack[-1][0].file
+        if name == 'page_mkwrite':
+            tables = {t for t in re.findall(r'\b%s\s*=\s*([^,;]*)' % re.escape(show(table)), self.tree.text(file))} \
+                if table else set()
+            generic = tables == {'&generic_file_vm_ops'} or table and show(table).lstrip('&') == 'generic_file_vm_ops'
+            return self.contract('filemap_page_mkwrite' if generic else '*', st)
         found = {m for m in re.findall(r'[.>]\s*%s\s*=\s*&?(\w+)\s*[,;}]' % name, self.tree.text(file))
                  if self.tree.function(m, file)} if name else ()
         if found:
@@ -839,6 +892,11 @@ class Handler(cvalues.Walk):
                 st = st.set('maylock', name)
         return self.prepare(name, values, st)
 
+    def tells(self, names, values, st):
+        """one of names may be how much of a length that is in values was prepared"""
+        if self.claims and st.get(('l', 'F')) == 'L' and any('bytes' in taints(v) for v in values):
+            self.counts.update(names)
+
     def unknown(self, name, args, values, st, site, line):
         if PURE.match(name):
             t = frozenset().union(*map(taints, values))
@@ -849,15 +907,21 @@ class Handler(cvalues.Walk):
                 t = t - {'bytes'} | {'fsize'}
             if re.match(r'(folio_(order|nr_pages)|compound_(order|nr)|thp_nr_pages)$', name):
                 t |= {'fsize'}
+            if re.match(r'u?min(_t)?$', name) and any('bytes' in taints(v) for v in values) and any(
+                    taints(v) & {'at', 'inner', 'small'} and not taints(v) & {'bytes', 'fsize'} and
+                    not any(x.startswith('size#') for x in taints(v)) for v in values):
+                t |= {'part'}           # to the end of a page, say
             text = '%s(%s)' % (name, ','.join(show(v) for v in values))
             if re.search(r'\bF\b', text):
                 text += '#%d' % st.get('epoch', 0)
             if name in ('folio_mapping', 'page_mapping', 'folio_file_mapping') and values and values[0][1] == 'F':
                 t |= {'mapping#%d' % st.get('epoch', 0)}
-            return [(self.named(text, t), st)]
+            return [(self.derived(self.named(text, t), values), st)]
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
         st = self.effects(name, values, st, line)
+        if not (NEUTRAL.search(name) or TALK.match(name) or DIRTY.match(name)):
+            self.tells([site[1]] + ['%s@%d:%s' % (name, line, v[1]) for v in values if v[0] == 'r'], values, st)
         for g in [self.tree.function(v[1], self.stack[-1][0].file) for v in values if v[0] == 's']:
             if g and (self.tree.matters(g, LOCKS) or self.tree.matters(g, FREEZE)):
                 st = st.set('doubt', name + '()')   # may call that one
