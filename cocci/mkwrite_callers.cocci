@@ -30,6 +30,7 @@ virtual report
 
 @initialize:python@
 @@
+import re
 mode, facts, said = {}, {}, set()
 
 def note(fact, x):
@@ -39,7 +40,7 @@ def lacks(fact, x):
     return x not in facts.get(fact, ())
 
 def forgets_retry(fn):
-    return lacks('retry', fn) and lacks('handler', fn)
+    return lacks('retry', fn) and lacks('handler', fn) and not re.match('(?!.*do_page_).*page_mkwrite$', fn)
 
 def no_mkwrite(ops):
     return lacks('full', ops)

@@ -662,7 +662,8 @@ class Handler(cvalues.Walk):
         if name == 'page_mkwrite':
             tables = {t for t in re.findall(r'\b%s\s*=\s*([^,;]*)' % re.escape(show(table)), self.tree.text(file))} \
                 if table else set()
-            generic = tables == {'&generic_file_vm_ops'} or table and show(table).lstrip('&') == 'generic_file_vm_ops'
+            generic = tables == {'&generic_file_vm_ops'} or \
+                table and re.match(r'(&\d+:)?generic_file_vm_ops$', show(table))
             return self.contract('filemap_page_mkwrite' if generic else '*', st)
         found = {m for m in re.findall(r'[.>]\s*%s\s*=\s*&?(\w+)\s*[,;}]' % name, self.tree.text(file))
                  if self.tree.function(m, file)} if name else ()

@@ -92,6 +92,29 @@ void result_set(ops_t *ops)
 	ops->page_mkwrite = ok_result_in_parts;
 }
 
+/* Its table is in another file. */
+vm_fault_t ok_result_page_mkwrite(struct vm_fault *vmf)
+{
+	const ops_t *below = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	ret = below->page_mkwrite(vmf);
+	if (ret & VM_FAULT_ERROR)
+		foo_trim(file_inode(vmf->vma->vm_file));
+	return ret;
+}
+
+/* The VM's own. */
+vm_fault_t bad_result_do_page_mkwrite(struct vm_fault *vmf)
+{
+	vm_fault_t ret;
+
+	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
+	if (ret & VM_FAULT_ERROR)
+		return ret;
+	return VM_FAULT_LOCKED;
+}
+
 /* It is in a table, but as another method. */
 static vm_fault_t bad_result_fault(struct vm_fault *vmf)
 {

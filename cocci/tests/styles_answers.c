@@ -104,6 +104,16 @@ vm_fault_t ok_table_page_mkwrite(struct vm_fault *vmf)
 	return ret;
 }
 
+vm_fault_t ok_table_local_page_mkwrite(struct vm_fault *vmf)
+{
+	const struct vm_operations_struct *below = &generic_file_vm_ops;
+	vm_fault_t ret = below->page_mkwrite(vmf);
+
+	if (ret & VM_FAULT_LOCKED)
+		ext_credit(file_inode(vmf->vma->vm_file), 1);
+	return ret;
+}
+
 vm_fault_t bad_balance_table_page_mkwrite(struct vm_fault *vmf)
 {
 	vm_fault_t ret = ext_generic->page_mkwrite(vmf);
