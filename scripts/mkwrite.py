@@ -115,9 +115,9 @@ FREEZE = re.compile(r'_pagefault$')
 LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 
 # A filesystem with any of this in its folder can be frozen.
-FREEZABLE = re.compile(r'\.freeze_(fs|super)\s*=(?!\s*NULL)|\bsb_start_(write|pagefault|intwrite)\w*\s*\(|\bFS_REQUIRES_DEV\b|'
+FREEZABLE = re.compile(r'\.freeze_(fs|super)\s*=(?!\s*NULL)|\bsb_start_(write|pagefault|intwrite)\w*\s*\(|'
                        r'\b(get_tree_bdev\w*|mount_bdev|submit_bio\w*|sb_bread\w*|(__)?block_\w*write\w*|iomap_\w+|'
-                       r'jbd2_\w+)\s*\(|\bstruct buffer_head\b')
+                       r'jbd2_\w+)\s*\(|\bFS_REQUIRES_DEV\b|\bstruct buffer_head\b')
 # The head of a function: at the beginning of a line, and not ended by a semicolon there.
 DEFINED = re.compile(r'^[a-z_][\w \t*]*?\b(\w+)\((?![^\n]*;[ \t]*$)', re.M)
 
