@@ -4,7 +4,8 @@
 /// the rule it breaks:
 ///
 /// result: judges the result of ->page_mkwrite and forgets VM_FAULT_RETRY,
-/// which then passes for success;
+/// which then passes for success; not in a handler, which may rely on the
+/// rule that none returns it (retry, in scripts/mkwrite.py);
 /// flags: returns with vmf->flags overwritten;
 /// wrapper: forwards ->fault of another vm_ops, but not its ->page_mkwrite;
 /// order: makes a PTE writable first and locks the folio after;
@@ -29,6 +30,7 @@ virtual report
 
 @initialize:python@
 @@
+import re
 mode, facts, said = {}, {}, set()
 
 def note(fact, x):
@@ -38,7 +40,7 @@ def lacks(fact, x):
     return x not in facts.get(fact, ())
 
 def forgets_retry(fn):
-    return lacks('retry', fn)
+    return lacks('retry', fn) and lacks('handler', fn) and not re.match('(?!.*do_page_).*page_mkwrite$', fn)
 
 def no_mkwrite(ops):
     return lacks('full', ops)
@@ -93,6 +95,38 @@ fn(...) { <+... VM_FAULT_RETRY ...+> }
 fn << knows.fn;
 @@
 note('retry', fn)
+
+@asks_another@
+expression ops, vmf;
+@@
+ops->page_mkwrite(vmf)
+
+@handler depends on asks_another@
+identifier ops, fn;
+expression E;
+@@
+(
+struct vm_operations_struct ops = { .page_mkwrite = fn, };
+|
+E.page_mkwrite = fn
+|
+E->page_mkwrite = fn
+)
+
+@script:python@
+fn << handler.fn;
+@@
+note('handler', fn)
+
+@part@
+identifier handler.fn, g;
+@@
+fn(...) { <+... g(...) ...+> }
+
+@script:python@
+g << part.g;
+@@
+note('handler', g)
 
 @result@
 typedef vm_fault_t;

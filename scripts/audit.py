@@ -197,19 +197,19 @@ def one_patch(patch, tmp):
 
     folders = sorted({os.path.dirname(n) for n in touched if os.path.isdir(os.path.dirname(n) or '.')})
     beside = grep(HANDLER, [os.path.join(d, n) for d in folders for n in os.listdir(d) if n.endswith('.c')])
-    spatches, found = [], []
     here = os.getcwd()
-    for root, over in ((here, None), (after, after)):
+
+    def judged(root, over):
         os.chdir(root)                  # names as in the tree, for spatch, too
         files = [n for n in touched if n.endswith('.c') and os.path.exists(n)]
-        sub = tempfile.mkdtemp(dir=tmp)
-        spatches.append(Callers(callers_of(files), sub))
+        callers = Callers(callers_of(files), tempfile.mkdtemp(dir=tmp))
         os.chdir(here)
         gone = {n for n in touched if over and not os.path.exists(os.path.join(over, n))}
-        judged = mkwrite.Tree('.', over, gone)
-        _, handlers = mkwrite.judge(judged, sorted(set(files) | set(beside) - gone))
-        found.append(said(handlers))
-    before, now = (once(f + s.found()) for f, s in zip(found, spatches))
+        _, handlers = mkwrite.judge(mkwrite.Tree('.', over, gone), sorted(set(files) | set(beside) - gone))
+        return once(said(handlers) + callers.found())
+
+    now = judged(after, after)
+    before = judged(here, None) if now else []      # who has nothing to say now has nothing new
 
     def key(f):                         # lines move
         return f.file, f.function, f.rule, f.kind, re.sub(r'line \d+', 'line', f.text)

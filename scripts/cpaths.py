@@ -20,7 +20,10 @@ COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]
 # What a macro must have in it to be expanded.
 MACRO = re.compile(r'\breturn\b|\bgoto\b|VM_FAULT|(folio|page|inode|invalidate)_(un|try)?lock|(un)?lock_page|'
                    r'_pagefault|mkwrite|\bguard\b|scoped_guard')
+# Or be: a short question.
+QUESTION = re.compile(r'(?=[^;{}#]{1,80}$).*([^-]>|<|[!=]=|&&|\|\||!|[^&]&[^&])')
 ENUM = re.compile(r'\benum\s*\w*\s*\{([^}]*)\}')
+DEFINE = re.compile(r'^[ \t]*#[ \t]*define[ \t]+([A-Z_]\w*)[ \t]+([-~\w(][^\n\\]*)$', re.M)
 DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*(\w*)((?:\\\n|[^\n])*)', re.M)
 TYPE = set('''struct union enum const static unsigned signed int long char void short bool volatile register
     float double auto typeof __typeof__ inline size_t ssize_t'''.split())
@@ -48,10 +51,11 @@ def plain(text):
         out.append(blank(m[0]))
         at = m.end()
         word, rest = m[1], m[2].strip()
-        if word == 'define' and reading and MACRO.search(rest):
+        if word == 'define' and reading:
             d = re.match(r'(\w+)(?:\(([^)]*)\))?(.*)', rest, re.S)
-            params = None if d[2] is None else [x.strip() for x in d[2].split(',') if x.strip()]
-            macros[d[1]] = params, tokens(d[3])
+            if d and (MACRO.search(rest) or d[2] and QUESTION.match(d[3])):
+                params = None if d[2] is None else [x.strip() for x in d[2].split(',') if x.strip()]
+                macros[d[1]] = params, tokens(d[3])
         if word in ('if', 'ifdef', 'ifndef'):
             stack.append([rest != '0', rest != '0'])
         elif word in ('else', 'elif') and stack:
@@ -60,6 +64,55 @@ def plain(text):
             stack.pop()
     out.append(text[at:])
     return ''.join(out), macros
+
+
+def constants(text):
+    """{name: number, text of a macro, or None} of what a text defines, for number()"""
+    text, found = COMMENT.sub(lambda m: blank(m[0]) if m[0][0] == '/' else m[0], text), {}
+    for name, value in DEFINE.findall(text):
+        found[name] = value
+    for m in ENUM.finditer(text):
+        n = 0
+        for item in split(tokens(m[1])):
+            if item and item[0][0] == 'id':
+                n = constant(item[2:], found) if len(item) > 2 else n
+                found[item[0][1]], n = n, None if n is None else n + 1
+    return found
+
+
+def number(name, known):
+    """that of a macro or an enumerator; None if it is not known"""
+    n = known.get(name)
+    if isinstance(n, str):
+        known[name] = None
+        known[name] = n = constant(tokens(n), known)
+    return n
+
+
+def constant(toks, known):
+    """the number of an expression"""
+    try:
+        parser = Parser(toks)
+        e = parser.expr()
+        return reckon(e, known) if parser.i == len(parser.toks) else None
+    except (Unreadable, IndexError):
+        return None
+
+
+def reckon(e, known):
+    if e[0] in ('num', 'id'):
+        return e[1] if e[0] == 'num' else number(e[1], known)
+    items = [reckon(x, known) for x in (e[2:] if e[0] in ('un', 'bin') else e[2] if e[0] == 'call' else ())]
+    if not items or None in items or max(items) > 2 ** 64:
+        return None
+    if e[0] == 'call':
+        return 1 << items[0] if e[1] in (('id', 'BIT'), ('id', 'BIT_ULL')) and 0 <= items[0] < 64 else None
+    if e[0] == 'un':
+        return {'-': -items[0], '~': ~items[0], '+': items[0]}.get(e[1])
+    a, b = items
+    if e[1] == '<<':
+        return a << b if 0 <= b < 64 else None
+    return {'|': a | b, '&': a & b, '+': a + b, '-': a - b, '*': a * b}.get(e[1])
 
 
 def expand(toks, macros, busy=()):
@@ -129,18 +182,11 @@ class Function:
 
 
 class File:
-    """what a C file defines: functions by name, guards {name: (parameters, lock, unlock)}, enumerators"""
+    """what a C file defines: functions by name, guards {name: (parameters, lock, unlock)}, constants"""
 
     def __init__(self, path, text):
-        self.path, self.functions, self.guards, self.enums = path, {}, {}, {}
+        self.path, self.functions, self.guards, self.enums = path, {}, {}, constants(text)
         text, self.macros = plain(text)
-        for m in ENUM.finditer(text):
-            n = 0
-            for item in m[1].split(','):
-                d = re.match(r'\s*(\w+)\s*(?:=\s*(-?\d+)\s*$)?', item)
-                if d:
-                    n = int(d[2]) if d[2] else n
-                    self.enums[d[1]], n = n, n + 1
         toks = tokens(text)
         try:
             self.read(toks)
@@ -187,7 +233,9 @@ class File:
                 params = []
                 for p in split(head[i + 1:end - 1]):
                     ids = [x[1] for x in p if x[0] == 'id']
-                    params.append((ids[-1] if ids else '', ' '.join(x[1] for x in p)))
+                    at = next((j for j, x in enumerate(p) if x[1] == '(' and p[j + 1][1] == '*'), None)
+                    name_ = p[at + 2][1] if at is not None else ids[-1] if ids else ''   # of a pointer to a function
+                    params.append((name_, ' '.join(x[1] for x in p)))
                 self.functions.setdefault(name[1], Function(
                     self.path, name[1], ' '.join(x[1] for x in head[:i - 1]), params, name[2],
                     expand(body, self.macros) if self.macros else body)).enums = self.enums
@@ -232,6 +280,14 @@ class Parser:
 
     def line(self):
         return self.toks[min(self.i, len(self.toks) - 1)][2]
+
+    def name(self, name):
+        return name
+
+    def block_expr(self, _=None):
+        raise Unreadable('line %d: a block' % self.line())
+
+    nested = block_expr
 
     def take(self, text=None):
         t = self.peek()
@@ -412,6 +468,8 @@ class Builder(Parser):
         sub = Builder(self.function, self, parser.toks[parser.i:end])
         parser.i = end
         self.count = sub.count
+        if any(n.kind == 'return' for n in sub.nodes):
+            raise Unreadable('line %d: return inside of an expression' % self.line())
         last = [n for n in sub.nodes if n.kind == 'expr' and None in n.next and n.next[None].kind == 'exit']
         for n in last:
             n.kind = 'return'
@@ -531,11 +589,8 @@ class Builder(Parser):
         if t == ';':
             self.take()
             return edges
-        if t == '(' and self.peek(1) == '{' and self.toks[close(self.toks, self.i)][1] == ';':
-            self.take()
-            edges = self.block(edges)
-            self.take(')')
-            return edges
+        if t == '(' and self.is_block():
+            return self.inlined(None, edges)
         if self.kind() == 'id' and self.peek(1) == ':':
             node = self.new('nop', None, edges)
             self.labels[self.take()] = node, list(self.scope)
@@ -547,6 +602,10 @@ class Builder(Parser):
             return edges
         if self.is_declaration():
             return self.declaration(edges)
+        if self.kind() == 'id' and self.peek(1) == '=' and self.is_block(2):
+            target = ('id', self.name(self.take()))
+            self.take('=')
+            return self.inlined(target, edges)
         e = self.expr()
         if self.peek() != ';' and e[0] == 'call':
             # a macro in front of a statement: it runs that any number of times
@@ -554,6 +613,22 @@ class Builder(Parser):
             return self.loop(node, [(node, True)], [(node, False)])
         self.take(';')
         return [(self.new('expr', e, edges, line), None)]
+
+    def is_block(self, n=0):
+        """a statement expression, and nothing behind it"""
+        return self.peek(n) == '(' and self.peek(n + 1) == '{' and \
+            self.toks[close(self.toks, self.i + n)][1] == ';'
+
+    def inlined(self, target, edges):
+        """a statement expression that is all of a statement, or of what is assigned: it may jump"""
+        self.take('(')
+        edges = self.block(edges)
+        self.take(')')
+        for node, _ in edges if target else ():
+            if node.kind != 'expr' or node.expr[0] in ('unguard', 'free'):
+                raise Unreadable('line %d: which value has this?' % self.line())
+            node.expr = ('as', '=', target, node.expr)
+        return edges
 
     def inside(self, kind, edges):
         """(edges at the end of a loop's or switch's body and of continue, those of break)"""
@@ -679,6 +754,14 @@ class Builder(Parser):
         line = self.line()
         self.take()
         e = None if self.peek() == ';' else self.initializer()
+        return self.returning(e, edges, line)
+
+    def do_return_ptr(self, edges):
+        line = self.line()
+        self.take()
+        return self.returning(('call', ('id', 'no_free_ptr'), self.arguments(), line), edges, line)
+
+    def returning(self, e, edges, line):
         self.take(';')
         edges = [(self.new('return', e, edges, line), None)]
         self.new('exit', None, self.leave(edges, 0, line), line)
@@ -785,7 +868,8 @@ class Builder(Parser):
                     self.take()
             if self.peek() == '=':
                 self.take()
-                edges = [(self.new('expr', ('as', '=', var, self.initializer()), edges, line), None)]
+                edges = self.inlined(var, edges) if self.is_block() else \
+                    [(self.new('expr', ('as', '=', var, self.initializer()), edges, line), None)]
             else:
                 edges = [(self.new('expr', ('uninit', var), edges, line), None)]
             if free:

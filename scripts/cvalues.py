@@ -18,6 +18,10 @@ import cpaths
 ERRORS = {'OOM', 'SIGBUS', 'SIGSEGV', 'HWPOISON', 'HWPOISON_LARGE', 'FALLBACK'}
 
 
+# They are known by name.
+CONTRACT = re.compile(r'(VM|FAULT_FLAG)_')
+
+
 class TooMany(Exception):
     """paths, for the budget"""
 
@@ -55,10 +59,12 @@ def bits(*names):
 
 ZERO, ONE = ('n', 0), ('n', 1)
 OPS = {'==': operator.eq, '!=': operator.ne, '<': operator.lt, '>': operator.gt, '<=': operator.le, '>=': operator.ge}
-# What a loop changes, the smaller or larger one of two, or what a call has stored is compared.
-NUMBER = re.compile(r'@\d+:\d+:\w+[<>]|[<>]\w+@\d+:\d|(\+\+|--|[-+*/<>]@|^\(?@)\d|'
-                    r'\b(u?min|u?max|clamp)(_t|3|_val|_not_zero)?\(')
+# What a function has answered, be it asked for its sign; it hangs on nothing that is known.
+PLAIN = re.compile(r'\w+@\d+$')
 CONSTANT = re.compile(r'[A-Z][A-Z0-9_]+$')
+# Pointers that are there wherever there is an open file.
+THERE = re.compile(r'(F|vmf|.*(->|\.)(i_sb|vma|vm_file|i_mapping|f_mapping|f_inode)|file_inode\(.*\))$')
+COUNTED = 3                             # what ++ and -- count exactly
 
 
 def taints(v):
@@ -77,8 +83,9 @@ class Walk:
         self.fn, self.line, self.stack = fn, fn.line, []    # stack: (Function, its graph) of what is being walked
         self.steps, self.limit = 0, budget
         self.asts = collections.defaultdict(set)            # the expressions of a name
-        # the condition outside of loops that is being asked; those that hung on numbers, and whether to note answers
-        self.asking, self.numeric, self.noting = None, set(), False
+        self.answers = set()                                # names that are 0 or 1
+        # the condition that is being asked, those whose answer may hang on what is known, the one that is noted
+        self.asking, self.asked, self.noting = None, set(), None
 
     def run(self, fn, st, depth):
         """[(returned value, state)] of all paths through fn"""
@@ -117,14 +124,17 @@ class Walk:
                     pre if whole else pre + '$ret'))}, st.trail)
                 ends.setdefault((value, st.key()), (value, st if depth or not whole else st.set('line', node.line)))
             elif node.kind == 'cond':
-                self.asking = None if graph.again(node) else node
+                self.asking = node
                 split = self.branch(node.expr, st)
                 self.asking = None
-                if self.noting and node in self.numeric:
+                if node is self.noting:
                     before = self.facts(st)
-                    split = [(truth, after.set('number', (node.line, truth, before))) for truth, after in split]
+                    # known on this path, and not by a guess of what came from a call: it is so
+                    sure = len(split) == 1 and not st.get('guess')
+                    split = [(truth, after.set('noted', (truth, before, sure)))
+                             for truth, after in split]
                 for truth, after in split:
-                    if len(split) > 1:
+                    if len(split) > 1 or node is self.noting:
                         after = State(after.d, (node.line, truth, after.trail))
                     if truth in node.next:
                         todo.append((node.next[truth], after))
@@ -143,7 +153,7 @@ class Walk:
     @staticmethod
     def returned(e, st, depth):
         """with the fields of a struct that is returned for who called"""
-        pre = '%d:%s.' % (depth, {'id': e[1], 'init': '{}'}.get(e[0]))
+        pre = '%d:%s.' % (depth, {'id': e[1], 'init': '{}', 'call': '{}'}.get(e[0]))
         for k, x in list(st.d.items()):
             if depth and k[0] == 'v' and k[1].startswith(pre):
                 st = st.set(('v', '%d:{}.%s' % (depth - 1, k[1][len(pre):])), x)
@@ -152,10 +162,11 @@ class Walk:
     def forget(self, st, alive, pre, kept):
         """without what no later node asks for, so that paths meet again"""
         d, used = {}, set()
+        pointed = {x[1] for k, x in st.d.items() if k[0] == 'v' and x[0] == 'r'}
         for k, v in st.d.items():
             if k[0] == 'v' and k[1].startswith(pre) and k[1] != pre + '$ret' and k[1][0] != 'M':
                 base = re.split(r'\.(?!\d)|->', k[1][len(pre):])[0]
-                if ('id', base) not in alive:
+                if ('id', base) not in alive and pre + base not in pointed:
                     continue
             d[k] = v
             if k[0] == 'v' and v[0] == 's':
@@ -180,13 +191,13 @@ class Walk:
     @staticmethod
     def signs(v, st):
         """what v can be, of '-0+'"""
-        c = v[1] if v[0] == 'n' else '+' if v[0] != 's' or v[1] in ('F', 'vmf') else st.get(('c', v[1]), '-0+')
+        c = v[1] if v[0] == 'n' else '+' if v[0] != 's' or THERE.match(v[1]) else st.get(('c', v[1]), '-0+')
         return c if isinstance(c, str) else '-' if c < 0 else '+' if c else '0'
 
     @staticmethod
     def narrow(v, signs, st):
         """with v known to be one of signs"""
-        exact = v[0] != 's' or v[1] in ('F', 'vmf') or isinstance(st.get(('c', v[1])), int)
+        exact = v[0] != 's' or THERE.match(v[1]) or isinstance(st.get(('c', v[1])), int)
         return st if exact else st.set(('c', v[1]), signs)
 
     def split(self, v, st, left):
@@ -200,13 +211,13 @@ class Walk:
             self.asts[v[1]].add(e)
         out = self.split(v, st, '-+')
         if len(out) > 1:
-            self.number(v)
+            self.note(v)
         return out
 
-    def number(self, v):
-        """v, or a comparison with it, was asked for and is not known"""
-        if self.asking and NUMBER.search(v[1]) and not any('mapping#' in t for t in taints(v)):
-            self.numeric.add(self.asking)
+    def note(self, v):
+        """v, or a comparison with it, is asked for and not known"""
+        if self.asking and not PLAIN.match(v[1]) and not any('mapping#' in t for t in taints(v)):
+            self.asked.add(self.asking)
 
     def facts(self, st):
         """what is known of the variables"""
@@ -231,7 +242,9 @@ class Walk:
         """[(value, state)] of a OP b"""
         ka, kb = self.known(a, st), self.known(b, st)
         if ka[0] == 'n' and kb[0] == 'n':
-            return [(ONE if OPS[op](ka[1], kb[1]) else ZERO, st)]
+            answer, taint = OPS[op](ka[1], kb[1]), taints(a) | taints(b)
+            v = sym('(%s%s%s)' % (show(a), op, show(b)), taint) if taint else ONE if answer else ZERO
+            return [(v, st.set(('c', v[1]), 1 if answer else '0') if taint else st)]
         if op in ('==', '!=') and (ka[0] in 'nf' and kb[0] in 'nf' or ZERO in (ka, kb) and 'r' in (ka[0], kb[0])):
             return [(ONE if (ka == kb) == (op == '==') else ZERO, st)]
         if ka[0] == 'n' and kb[0] == 's':
@@ -241,7 +254,11 @@ class Walk:
             k = kb[1]
             yes, no = ({'-' if x < 0 else '+' if x else '0' for x in (-2 ** 64, -1, 0, 1, 2 ** 64, k - 1, k, k + 1)
                         if OPS[op](x, k) == truth} for truth in (True, False))
-            signs = st.get(('c', a[1]), '-0+')
+            signs = self.signs(a, st)
+            if a[1] in self.answers:    # 0 or 1
+                signs = ''.join(c for c in signs if c in '0+')
+                yes = {c for c, x in (('0', 0), ('+', 1)) if OPS[op](x, k)}
+                no = {'0', '+'} - yes
             if signs == '-+' and not kb[1]:
                 signs = '-'             # if (err) has been asked: an errno
             taint, st = self.compared(op, a, kb, st)
@@ -254,17 +271,18 @@ class Walk:
                     if taint:
                         # The answer keeps the taint: a condition on it is one on i_size or ->mapping.
                         name = '(%s%s%s)' % (show(a), op, kb[1])
-                        out.append((sym(name, taint), after.set(('c', name), '+' if answer else '0')))
+                        out.append((sym(name, taint), after.set(('c', name), 1 if answer else '0')))
                     else:
                         out.append((('n', answer), after))
             if len(out) > 1:
-                self.number(a)
+                self.note(a)
             return out
         if op in ('==', '!=') and a[0] == b[0] == 's' and (a == b or CONSTANT.match(a[1]) and CONSTANT.match(b[1])):
             return [(ONE if (a == b) == (op == '==') else ZERO, st)]
         positive = {'!=': '==', '>=': '<', '<=': '>'}.get(op, op)   # one name for a question and its opposite
         taint, st = self.compared(positive, a, b, st)
         v = sym('(%s%s%s)' % (show(a), positive, show(b)), taint)
+        self.answers.add(v[1])
         return self.invert(v, st) if positive != op else [(v, st)]
 
     def invert(self, v, st):
@@ -298,6 +316,8 @@ class Walk:
 
     def variable(self, name, st):
         v = st.get(('v', self.key(name)))
+        if ('v', self.key(name) + '.[0]') in st.d:      # an array
+            return ('r', self.key(name))
         if v:
             return v
         if name.startswith('VM_FAULT_'):
@@ -312,9 +332,13 @@ class Walk:
             return ('n', getattr(errno, name))
         if re.match(r'E[A-Z]{3,}$', name):  # the kernel's own, as ERESTARTSYS
             return ('n', 512 + sum(map(ord, name)))
-        if name in self.stack[-1][0].enums:
-            return ('n', self.stack[-1][0].enums[name])
-        return sym(name, self.origin(name))
+        taint = self.origin(name)
+        n = None if taint or CONTRACT.match(name) else self.constant(name)
+        return sym(name, taint) if n is None else ('n', n)
+
+    def constant(self, name):
+        """the number of a macro or an enumerator"""
+        return cpaths.number(name, self.stack[-1][0].enums)
 
     def lvalue(self, e, st):
         """(key of the state, name) of what is assigned to; the name is the same for every way to it"""
@@ -331,6 +355,13 @@ class Walk:
         if e[0] == 'un' and e[1] == '*':
             v = self.eval(e[2], st)[0][0]
             return (v[1], v[1]) if v[0] == 'r' else ('M:*' + show(v), '*' + show(v))
+        if e[0] == '[]' and e[2][0] == 'num':
+            base = self.lvalue(e[1], st)[0]
+            held = st.get(('v', base), ZERO)
+            base = held[1] if held[0] == 'r' else base
+            if held[0] != 'r' or e[2][1] or ('v', base + '.[0]') in st.d:       # not a pointer to one
+                base += '.[%d]' % e[2][1]
+            return base, base
         if e[0] == '[]':
             return 'M:' + self.lvalue(e[1], st)[1] + '[]', self.lvalue(e[1], st)[1] + '[]'
         if e[0] == 'as':
@@ -353,24 +384,44 @@ class Walk:
         return None
 
     @staticmethod
-    def given(values, st):
-        """with the structs that a function of which nothing is known may have filled"""
+    def given(name, line, values, st):
+        """with the structs that a function of which nothing is known may have filled; what we know of stays"""
         for v in values:
             if v[0] == 'r':
                 st = st.set(('v', v[1] + '.{}'), None)
+            pre = v[1] + '.' if v[0] == 'r' else 'M:' + v[1] + '->' if v[0] == 's' and not THERE.match(v[1]) else '-'
+            for k, x in list(st.d.items()):
+                if k[0] == 'v' and k[1].startswith(pre) and not (x[0] == 's' and THERE.match(x[1])):
+                    st = st.set(k, sym('%s@%d:%s' % (name, line, k[1]), taints(x)))
         return st
 
     def e_index(self, e, st):
+        out = []
+        for place, s in self.places(e, st):
+            v = s.get(('v', self.lvalue(place, s)[0])) if place[2][0] == 'num' else None
+            out += [(v, s)] if v else self.element(place, s)
+        return out
+
+    def places(self, e, st):
+        """[(e, state)]; with the number of an index that is known"""
+        if e[0] != '[]' or e[2][0] == 'num':
+            return [(e, st)]
+        return [(e[:2] + (('num', n[1]),) if n[0] == 'n' and n[1] >= 0 else e, s)
+                for n, s in ((self.known(v, s), s) for v, s in self.eval(e[2], st))]
+
+    def element(self, e, st):
         return [(sym(show(v) + '[]', taints(v) - {'exact'}), s)
-                for v, s0 in self.eval(e[1], st) for _, s in self.eval(e[2], s0)]
+                for v, s in self.eval(e[1], st)]
 
     def e_comma(self, e, st):
         return [x for _, s in self.eval(e[1], st) for x in self.eval(e[2], s)]
 
-    def e_init(self, e, st):
+    def e_init(self, e, st, pre='{}.'):
         sts = [st]
-        for field, item in e[1]:
-            sts = [s2.set(('v', self.key('{}.' + field)), v) for s in sts for v, s2 in self.eval(item, s)]
+        for i, (field, item) in enumerate(e[1]):
+            key = pre + (field or '[%d]' % i)
+            sts = [s2 for s in sts for _, s2 in self.e_init(item, s, key + '.')] if item[0] == 'init' else \
+                [s2.set(('v', self.key(key)), v) for s in sts for v, s2 in self.eval(item, s)]
         return [(sym('{}'), s) for s in sts]
 
     def e_uninit(self, e, st):
@@ -397,12 +448,12 @@ class Walk:
                 return [(sym('F'), st)]
             if self.zeroed(key, st):    # may be written through this
                 st = st.set(('v', key), sym(name))
-            return [(sym('&' + name), st)]
+            return [(('r', key) if key[0].isdigit() else sym('&' + name), st)]
         if op == '*':
             return [(s.get(('v', self.lvalue(e, s)[0])) or sym(self.lvalue(e, s)[1]), s)
                     for _, s in self.eval(e[2], st)]
         if op in ('++', '--'):
-            return self.assign(e[2], sym('%s%d' % (op, self.line)), st)
+            return [x for v, s in self.eval(e[2], st) for x in self.assign(e[2], self.step(op, v, s), s)]
         for v, s in self.eval(e[2], st):
             if op == '!':
                 if any(t.startswith('mapping#') for t in taints(v)):    # !folio->mapping
@@ -420,16 +471,27 @@ class Walk:
                 out.append((v, s))
             elif op == '~' and v[0] == 'f':
                 out.append((('s', '~' + show(v), frozenset({'~' + b for b in v[1]})), s))
+            elif op == '~' and v[0] == 's' and CONSTANT.match(v[1]):
+                out.append((('s', '~' + v[1], frozenset({'~' + v[1]})), s))
             else:
                 out.append((sym(op + show(v), taints(v) - {'exact', 'pos', 'index'}), s))
         return out
 
     def e_post(self, e, st):
         return [(v, s2) for v, s in self.eval(e[2], st)
-                for _, s2 in self.assign(e[2], sym('%s%d' % (e[1], self.line), taints(v)), s)]
+                for _, s2 in self.assign(e[2], self.step(e[1], v, s), s)]
+
+    def step(self, op, v, st):
+        """v++ or v--: a small number exactly, as long as that has an end"""
+        n = self.known(v, st)
+        if n[0] == 'n' and (0 <= n[1] <= COUNTED if op == '--' else 0 <= n[1] < COUNTED):
+            return ('n', n[1] + (1 if op == '++' else -1))
+        return sym('%s%d' % (op, self.line), taints(v))
 
     def e_bin(self, e, st):
         op, out = e[1], []
+        if op in '|&' and all(x[0] == 'bin' and x[1] in OPS or x[:2] == ('un', '!') for x in e[2:]):
+            op *= 2                     # of answers
         if op in ('&&', '||'):
             for v, s in self.eval(e[2], st):
                 for truth, after in self.checked(v, s, e[2]):
@@ -478,22 +540,27 @@ class Walk:
                         for x in self.assign(target, self.grown(op[:-1], self.known(old, s2),
                                                                 self.known(v, s2), e), s2)]
             else:
-                out += self.assign(target, v, s, value)
+                out += [x for place, s2 in self.places(target, s) for x in self.assign(place, v, s2, value)]
         return out
+
+    def source(self, e, st):
+        """the key of the fields, if e is a struct"""
+        if e[0] in ('init', 'call', 'guard'):
+            return self.key('{}.')
+        return self.lvalue(e, st)[0] + '.' if e[0] in ('id', '.', '->', '[]') or e[:2] == ('un', '*') else None
 
     def assign(self, target, v, st, value=None):
         key, name = self.lvalue(target, st)
         self.stored(name, v, st)
-        source = {'init': '{}.', 'call': '{}.', 'id': '%s.' % (value[1],)}.get(value[0]) if value else None
+        source = self.source(value, st) if value else None
         if source:                      # a struct
-            fields = [(k[1][len(self.key(source)):], x) for k, x in st.d.items()
-                      if k[0] == 'v' and k[1].startswith(self.key(source))]
+            fields = [(k[1][len(source):], x) for k, x in st.d.items() if k[0] == 'v' and k[1].startswith(source)]
             st = State({k: x for k, x in st.d.items() if not (k[0] == 'v' and k[1].startswith(
                 (key + '.', self.key('{}.'))))}, st.trail)
             for field, x in fields:
                 self.stored('.' + field, x, st)
                 st = st.set(('v', key + '.' + field), x)
-            if value[0] == 'init':
+            if value[0] == 'init' and (all(f for f, _ in value[1]) or value[1] == (('', ('num', 0)),)):
                 st = st.set(('v', key + '.{}'), ZERO)
         if v[0] != 's' or not re.search(r'#\d', v[1]):
             # what was known of this place is old
@@ -512,6 +579,10 @@ class Walk:
         v = st.get(('v', self.key(e[2][1])), ZERO)
         found = self.tree.guard(e[1], self.stack[-1][0].file)
         if found:
+            pre, own = self.key(e[2][1]) + '.', '%d:_T.' % len(self.stack)
+            for k, x in list(st.d.items()):     # a struct
+                if k[0] == 'v' and k[1].startswith(pre):
+                    st = st.set(('v', own + k[1][len(pre):]), x)
             return self.macro(['_T'], found[2], [v], st)
         out = []
         for truth, s in self.truth(v, st):

@@ -43,7 +43,7 @@ def names(*patterns):
 # ---- what is known of a function by its name ----
 
 # It stands for its argument.
-SAME = names(r'(un)?likely', r'(READ|WRITE)_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR',
+SAME = names(r'(un)?likely', r'READ_ONCE', r'(VM_)?(WARN|BUG)_ON\w*', r'(__)?force', r'PTR_ERR',
              r'ERR_(PTR|CAST)', r'data_race', r'le\d+_to_cpu', r'no_free_ptr', r'smp_load_acquire')
 # Its answer hangs on the arguments alone: asked again, it is the same.
 PURE = names(r'IS_\w+', r'S_IS\w+', r'[A-Z0-9_]+_(I|SB|SBI)', r'F2FS_\w+', r'\w+_(is|test|has|can|should|needs?)_\w+',
@@ -77,6 +77,17 @@ NEUTRAL = re.compile(r'^(folio|page|get|put)_(get|put|page|folio|ref\w*|wait\w*|
 MAY_LOCK = re.compile(r'lock|grab|begin|mkwrite|prepare|get_(page|folio)|fault')
 MAY_UNLOCK = re.compile(r'unlock|release|abort|cleanup|finish|done|drop|_end($|_)|fail|err')
 
+# It may begin freeze protection.
+MAY_FREEZE = re.compile(r'enter|freeze|frozen|write_(begin|start|access)|want_write|pagefault|(start|begin)_fault')
+
+# A pointer to a function with such a name may do anything.
+VAGUE = names(r'', r'go|run|fn|func|do|cb|call(back)?|act(or|ion)?|step|op|handler?|begin|end|start|stop|finish|enter',
+              r'exit|leave|done|undo|init|fini|open|close|abort|commit|.*(un)?lock.*')
+# It gives a folio of the page cache, perhaps that of the fault and locked.
+LOOKUP = re.compile(r'(filemap|find|grab|pagecache|page_cache|read|get|lock)_.*(folio|page)')
+# It may look at ->mapping and i_size.
+MAY_CHECK = re.compile(r'valid|check|current|stale|trunc|inside|within|beyond|belong|our|mine|same|own|still|gone')
+
 # ---- what else is known by its name ----
 
 # A page, or a block.
@@ -103,6 +114,10 @@ MAPPING = re.compile(r'-> mapping ([!=]=|\))')
 FREEZE = re.compile(r'_pagefault$')
 LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 
+# A filesystem with any of this in its folder can be frozen.
+FREEZABLE = re.compile(r'\.freeze_(fs|super)\s*=(?!\s*NULL)|\bsb_start_(write|pagefault|intwrite)\w*\s*\(|'
+                       r'\b(get_tree_bdev\w*|mount_bdev|submit_bio\w*|sb_bread\w*|(__)?block_\w*write\w*|iomap_\w+|'
+                       r'jbd2_\w+)\s*\(|\bFS_REQUIRES_DEV\b|\bstruct buffer_head\b')
 # The head of a function: at the beginning of a line, and not ended by a semicolon there.
 DEFINED = re.compile(r'^[a-z_][\w \t*]*?\b(\w+)\((?![^\n]*;[ \t]*$)', re.M)
 
@@ -115,6 +130,7 @@ class Tree:
     def __init__(self, root, over=None, gone=()):
         self.roots, self.gone = [r for r in (over, root) if r], gone
         self.files, self.folders, self.defined, self.relevance = {}, {}, {}, {}
+        self.numbers, self.frozen = {}, {}
 
     def path(self, name):
         paths = [] if name in self.gone else [os.path.join(r, name) for r in self.roots]
@@ -165,6 +181,24 @@ class Tree:
                 (self.function(c, fn.file) for c in fn.calls if c not in busy) if g and g is not fn)
         return self.relevance[key]
 
+    def freezable(self, near):
+        """whether something in the folder of near says that its filesystem can be frozen"""
+        d = os.path.dirname(near)
+        if d not in self.frozen:
+            texts = (self.text(file) for file in self.folder(near) or [near])
+            self.frozen[d] = any(FREEZABLE.search(t) and FREEZABLE.search(cpaths.plain(t)[0]) for t in texts)
+        return self.frozen[d]
+
+    def constant(self, name, near):
+        """the number of a macro or enumerator of the headers beside near"""
+        d = os.path.dirname(near)
+        if d not in self.numbers:
+            self.numbers[d] = {}
+            for file in self.folder(near):
+                if file.endswith('.h'):
+                    self.numbers[d].update(cpaths.constants(self.text(file)))
+        return cpaths.number(name, self.numbers[d])
+
     def guard(self, name, near):
         for file in [near] + [n for n in self.folder(near) if n.endswith('.h')]:
             found = name in self.text(file) and self.file(file).guards.get(name)
@@ -180,8 +214,9 @@ class Handler(cvalues.Walk):
         super().__init__(fn, BUDGET)
         self.tree, self.handlers = tree, handlers
         self.findings, self.forwards = {}, {}
-        self.said = collections.defaultdict(list)       # where each finding is: (the answer about numbers, the trail)
+        self.said = collections.defaultdict(list)       # where each finding is: (the answer that is noted, the trail)
         self.lost, self.skip = None, set()      # what was too much to follow
+        self.counts, self.parts = set(), set()  # names that may say how much was prepared; that are a part of it
         self.is_int = fn.returns.split()[-1:] != ['vm_fault_t']
         text = ' '.join(self.words(fn, set()))
         self.cache, self.claims = bool(CACHE.search(text)), 'prepared' in text
@@ -197,14 +232,15 @@ class Handler(cvalues.Walk):
     # ---- what is said ----
 
     def say(self, st, rule, text, undecidable=False, line=None):
-        if self.lost and not undecidable:
-            undecidable, text = True, '%s (not followed: %s)' % (text, self.lost)
+        lost = self.lost or st.get('doubt')
+        if lost and not undecidable:
+            undecidable, text = True, '%s (not followed: %s)' % (text, lost)
         where = next((f for f, _ in reversed(self.stack) if f.name != '$guard'), self.fn)
         line = line or self.line
         if where is not self.fn:
             text += ' (in %s)' % where.name
         key = where.file, line, rule, text
-        self.said[key].append((st.get('number'), st.trail))
+        self.said[key].append((st.get('noted'), st.trail))
         if key in self.findings:
             return
         trail, path = st.trail, []
@@ -222,8 +258,10 @@ class Handler(cvalues.Walk):
             why = str(e) or 'too many paths'
             self.say(State({}), 'balance', 'not judged to the end: ' + why, True, self.fn.line)
             return self
-        if self.numeric and any(f.kind == 'finding' for f in self.findings.values()):
-            self.numbers()
+        self.steps = 0
+        for node in sorted(self.asked, key=lambda n: n.line):
+            if any(f.kind == 'finding' for f in self.findings.values()):
+                self.doubt(node)
         return self
 
     def paths(self):
@@ -239,12 +277,12 @@ class Handler(cvalues.Walk):
             self.at_return(value, end)
         return ends
 
-    def numbers(self):
-        """A finding on one answer only about a number that a loop changes, and only with some of what is known before:
-        the two may exclude each other, which arithmetic could tell and this does not. It is undecidable, if with other
-        such knowledge that answer ends well."""
+    def doubt(self, node):
+        """A finding on one answer to node only, and only with some of what is known before: the two may exclude each
+        other, which the judge does not understand. It is undecidable, if that answer ends well with other such
+        knowledge, and with this never in success; not if what is known gives the answer."""
         found, self.findings, self.said = self.findings, {}, collections.defaultdict(list)
-        self.noting, self.steps, good = True, 0, set()
+        self.noting, good = node, set()
         try:
             ends = self.paths()
         except (cpaths.Unreadable, TooMany):
@@ -254,20 +292,20 @@ class Handler(cvalues.Walk):
         for v, end in ends:
             v = self.known(v, end)
             # success without a dirty folio is not what the answer is for
-            if end.get('number') and (v[0] != 'f' or 'LOCKED' not in v[1] or end.get('dirty')):
-                good.add((end.get('number'), end.trail))
+            if end.get('noted') and (v[0] != 'f' or 'LOCKED' not in v[1] or end.get('dirty')):
+                good.add((end.get('noted'), end.trail, v[0] == 'f' and 'LOCKED' in v[1]))
         for key, f in found.items():
             places = self.said[key]
-            wrong = {n for n, _ in places}
-            if f.kind != 'finding' or f.rule == 'claim' or not wrong or None in wrong or \
-                    any((line, not answer) in {n[:2] for n in wrong} for line, answer, _ in wrong):
+            answers = {n and n[0] for n, _ in places}
+            if f.kind != 'finding' or f.rule == 'claim' or len(answers) != 1 or None in answers or \
+                    any(sure for (_, _, sure), _ in places):
                 continue
-            trails = [t for _, t in places]
-            well = {n for n, t in good if not any(self.after(t, x) for x in trails)} - wrong
-            if all(any(n[:2] == w[:2] for n in well) for w in wrong):
-                line, answer, _ = min(wrong, key=lambda n: n[:2])
+            wrong = {n[1] for n, _ in places}
+            well = {(n[1], locked) for n, t, locked in good
+                    if n[0] in answers and not any(self.after(t, x) for _, x in places)}
+            if {x for x, _ in well} - wrong and wrong - {x for x, locked in well if locked}:
                 found[key] = f._replace(kind='undecidable', text='%s (can line %d be %s there?)' % (
-                    f.text, line, 'true' if answer else 'false'))
+                    f.text, node.line, 'true' if answers == {True} else 'false'))
 
     @staticmethod
     def after(trail, first):
@@ -280,6 +318,7 @@ class Handler(cvalues.Walk):
         """(the taints of a OP b, the state); of ->mapping: '=' in front if true means that it is ours, '!' if false"""
         taint = taints(a) | taints(b)
         pos, size = (taints(a), taints(b)) if op in ('>', '<=') else (taints(b), taints(a))
+        st = self.counted(op, a, b, st)
         if op not in ('==', '!=') and ('pos' in pos and 'exact' in size or 'index' in pos and 'pages' in size):
             self.say(st, 'eof', 'a folio that begins at i_size is taken for one inside the file')
         if b[0] == 'n':
@@ -293,9 +332,33 @@ class Handler(cvalues.Walk):
             taint = taint | {('!' if ('fsize' in taints(a)) == (op == '>') else '=') + 'inside'}
         return {(mark + t if t.startswith('mapping#') else t) for t in taint}, st
 
+    def counted(self, op, a, b, st):
+        """is what a call answered how much it prepared, and was that compared with what was asked for?"""
+        for v, other, more in ((a, b, '> <='), (b, a, '< >=')):
+            if v[0] == 's' and v[1] in self.counts and self.claims and self.locked(st):
+                t = taints(other)
+                if 'bytes' in t and 'part' not in t and other[1] not in self.counts:
+                    st = st.set('met', 1)
+                elif other == ZERO and op in more.split() or 'part' in t or t & {'at', 'inner', 'small'}:
+                    st = st.set('measured', st.get('measured') or self.line)
+        return st
+
+    def grown(self, op, a, b, e):
+        return self.derived(super().grown(op, a, b, e), (a, b))
+
+    def derived(self, v, values):
+        if v[0] == 's' and any(x[0] == 's' and x[1] in self.counts for x in values):
+            self.counts.add(v[1])
+        return v
+
     @staticmethod
     def origin(name):
         return {'small'} if SMALL.search(name) else set()
+
+    def constant(self, name):
+        here = super().constant(name)
+        return here if here is not None or not cvalues.CONSTANT.match(name) else \
+            self.tree.constant(name, self.stack[-1][0].file)
 
     def stored(self, name, v, st):
         if re.search(r'(->|\.)prepared$', name):
@@ -323,6 +386,10 @@ class Handler(cvalues.Walk):
         return sym('i_size#%d' % st.get('epoch', 0), {t, 'exact'} | ({'again'} if st.get('isize') else set()))
 
     def arithmetic(self, op, a, b, e):
+        if op in '|&':                  # flags whose numbers are not known
+            x, y = (bits(v[1]) if v[0] == 's' and cvalues.CONSTANT.match(v[1]) else v for v in (a, b))
+            if x[0] in 'nf' and y[0] in 'nf' and (op == '|' or ZERO in (x, y) or x[0] == y[0] == 'f' and y[1] <= x[1]):
+                a, b = x, y
         if a[0] in 'nf' and b[0] in 'nf':
             x, y = (v[1] if v[0] == 'f' else frozenset() if v == ZERO else None for v in (a, b))
             if op == '|' and x is not None and y is not None:
@@ -330,7 +397,8 @@ class Handler(cvalues.Walk):
             if op == '&' and x is not None and y is not None:
                 return bits(*(x & y))
             if a[0] == b[0] == 'n':
-                n = {'|': a[1] | b[1], '&': a[1] & b[1], '+': a[1] + b[1], '-': a[1] - b[1]}.get(op)
+                n = {'|': a[1] | b[1], '&': a[1] & b[1], '+': a[1] + b[1], '-': a[1] - b[1], '^': a[1] ^ b[1],
+                     '*': a[1] * b[1]}.get(op)
                 if n is not None:
                     return ('n', n)
         if op == '&' and a[0] == 'f' and taints(b) and all(t[0] == '~' for t in taints(b)):
@@ -352,11 +420,12 @@ class Handler(cvalues.Walk):
             t |= {'small'}
         if op == '-' and (show(a), show(b)) == ('vmf->pgoff', 'F->index'):
             t |= {'inner'}
-        elif op == '-' or op == '+' and (b[0] == 'n' or 'small' in taints(b)):
+        elif op == '-' or op == '+' and any('inner' not in taints(v) and (v[0] == 'n' or 'small' in taints(v))
+                                            for v in (a, b)):
             t -= {'inner'}              # the end of that page, or a length
         if op in '<<>>' and 'small' in taints(b):
             t -= {'small'} if a != ONE else set()
-        return self.named('(%s%s%s)' % (show(a), op, show(b)), t)
+        return self.derived(self.named('(%s%s%s)' % (show(a), op, show(b)), t), (a, b))
 
     def difference(self, a, b, v, st):
         """what lies between a place in the file that was checked and i_size"""
@@ -402,7 +471,8 @@ class Handler(cvalues.Walk):
         if folio[1] != 'F':
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
-        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said', 'inside'):
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said', 'inside',
+                  'maycheck', 'part', 'measured', 'met'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
         d[('l', 'F')], d['lockline'] = 'L', self.line
@@ -420,7 +490,8 @@ class Handler(cvalues.Walk):
             if not st.get('maylock'):
                 self.say(st, 'balance', 'unlocks a folio that it has not locked')
         elif was is None:
-            if st.get(('l', 'F')) == 'L' and re.match(r'unset|.*->(folio|page)', folio[1]):
+            # from a struct, an array or through a pointer that is not known: may be F
+            if st.get(('l', 'F')) == 'L' and re.match(r'unset|.*(->|[.\]])|\*', folio[1]):
                 return st.set(('l', 'F'), '?')
             return st
         st = st.set(('l', folio[1]), 'U')
@@ -445,9 +516,10 @@ class Handler(cvalues.Walk):
 
     def no_freeze(self, st):
         if not st.get('own') and self.fn.name not in BARE:
-            guard = st.get('mayfreeze')
-            self.say(st, 'freeze', 'is %s freeze protection?' % guard if guard else
-                     'takes no freeze protection (sb_start_pagefault)', bool(guard))
+            guard, can = st.get('mayfreeze'), self.tree.freezable(self.fn.file)
+            self.say(st, 'freeze', 'is %s() freeze protection?' % guard if guard else
+                     'takes no freeze protection (sb_start_pagefault)' + ('' if can else ': can this be frozen?'),
+                     bool(guard) or not can)
         return st.set('own', 1)
 
     def dirty(self, st):
@@ -459,9 +531,13 @@ class Handler(cvalues.Walk):
 
     def use(self, st):
         if st.get(('l', 'F')) == 'L' and not st.get('mapping') and not st.get('said'):
-            self.say(st, 'mapping', 'the folio is used before ->mapping is checked under its lock')
+            self.unchecked(st, 'mapping', 'the folio is used before ->mapping is checked under its lock')
             return st.set('said', 1)
         return st
+
+    def unchecked(self, st, rule, text):
+        name = st.get('maycheck')
+        self.say(st, rule, text + (' unless %s() does' % name if name else ''), bool(name))
 
     # ---- i_size ----
 
@@ -480,9 +556,15 @@ class Handler(cvalues.Walk):
     def claim(self, v, st):
         t = taints(v)
         if 'bytes' in t:
+            if st.get('part') and v[1] in self.parts:
+                return
+            if st.get('measured') and not st.get('met') and 'part' not in t and v[1] not in self.counts:
+                self.say(st, 'claim', 'claims what was asked for: is that what was prepared, by line %d?' %
+                         st.get('measured'), True)
             if st.get('small') and not st.get('whole'):
                 unsure = bool(st.get('unsure') or st.get('asked'))
-                self.say(st, 'claim', 'one page or block was prepared (line %d), more is claimed' % st.get('small') +
+                what = 'a part' if st.get('part') else 'one page or block'
+                self.say(st, 'claim', '%s was prepared (line %d), more is claimed' % (what, st.get('small')) +
                          (' unless the rest is, too' if unsure else ''), unsure)
         elif any(x.startswith('size#') for x in t):
             if 'again' in t or self.stale(v, st):
@@ -490,17 +572,28 @@ class Handler(cvalues.Walk):
         elif 'fsize' in t and not st.get('inside'):
             self.say(st, 'claim', 'claims the whole folio, beyond i_size', bool(st.get('asked')))
 
+    @staticmethod
+    def fields(v, st):
+        """of the struct that v points to"""
+        return [x for k, x in st.d.items() if k[0] == 'v' and k[1].startswith(v[1] + '.')]
+
     def prepare(self, name, values, st):
         """an unknown call below the lock: does it get one page, or all?"""
         if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or \
                 TALK.match(name):
             return st
-        fields = [x for v in values if v[0] == 'r' for k, x in st.d.items()
-                  if k[0] == 'v' and k[1].startswith(v[1] + '.')]
-        t = frozenset().union(*map(taints, list(values) + fields))
-        if 'bytes' in t and 'inner' not in t:
+        values = list(values)
+        fields = [x for v in values if v[0] == 'r' for x in self.fields(v, st)]
+        t = frozenset().union(*map(taints, values + fields))
+        part = [v for v in values + fields if 'part' in taints(v)]
+        if 'bytes' in t and 'inner' not in t and (
+                not part or any('bytes' in taints(v) and 'part' not in taints(v) for v in values + fields)):
             return st.set('whole', 1)
         whole = sym('F') in values
+        if part and 'inner' not in t:
+            self.parts.update(v[1] for v in part)
+            st = st.set('small', self.line).set('part', 1)
+            return st.set('unsure', 1) if whole else st
         if 'inner' in t or 'small' in t and 'size' not in name or ONE_PAGE.search(name) and (whole or 'at' in t):
             st = st.set('small', self.line)
         elif 'at' in t and not whole and PREPARES.search(name):
@@ -523,6 +616,13 @@ class Handler(cvalues.Walk):
             return [(ONE, st), (ZERO, st.set('tried', 'inode' if held else args[0][1]) if '_try' in text else st)]
         if name == '$loop':
             return [(sym('$loop%d' % line), s) for _, s in self.eval(args[0], st)]
+        if name in ('WRITE_ONCE', 'xchg', 'smp_store_release', 'rcu_assign_pointer') and len(args) == 2:
+            place = args[0] if name in ('WRITE_ONCE', 'rcu_assign_pointer') else ('un', '*', args[0])
+            return [(old, s3) for old, s in self.eval(place, st) for v, s2 in self.eval(args[1], s)
+                    for _, s3 in self.assign(place, v, s2, args[1])]
+        if name == 'swap' and len(args) == 2:
+            return [x for a, s in self.eval(args[0], st) for b, s2 in self.eval(args[1], s)
+                    for _, s3 in self.assign(args[0], b, s2) for x in self.assign(args[1], a, s3)]
         if SAME.match(name):
             return self.same(name, args, st, e)
         if name == 'PTR_ERR_OR_ZERO':
@@ -530,7 +630,7 @@ class Handler(cvalues.Walk):
                     for sign, s2 in self.each_sign(v, s)]
         if name in ('IS_ERR', 'IS_ERR_OR_NULL', 'IS_ERR_VALUE'):
             return [x for v, s in self.eval(args[0], st) for x in self.is_err(name, v, s)]
-        if name in ('BUG', 'panic', 'unreachable', 'return_ptr'):
+        if name in ('BUG', 'panic', 'unreachable'):
             return []
         outs = [((), st)]
         for a in args:
@@ -538,8 +638,8 @@ class Handler(cvalues.Walk):
         result = []
         for values, s in outs:
             if fn[0] != 'id':
-                for _, s2 in self.eval(fn[1], s) if fn[0] in ('->', '.') else [(None, s)]:
-                    result += self.by_pointer(name, args, values, s2)
+                for table, s2 in self.eval(fn[1], s) if fn[0] in ('->', '.') else [(None, s)]:
+                    result += self.by_pointer(name, args, values, s2, table)
             else:
                 result += self.call(name, args, values, s, line)
         return result
@@ -548,6 +648,8 @@ class Handler(cvalues.Walk):
         outs = self.eval(args[0], st) if args else [(ZERO, st)]
         if name == 'no_free_ptr' and args:
             outs = [(v, s.set(('v', self.lvalue(args[0], s)[0]), ZERO)) for v, s in outs]
+        if name in ('ERR_PTR', 'ERR_CAST'):     # of an errno, if it is one
+            outs = [(v, self.narrow(v, '-', s) if self.signs(v, s) == '-+' else s) for v, s in outs]
         if name.startswith('BUG_ON'):
             outs = [(ZERO, a) for v, s in outs for t, a in self.truth(v, s) if not t]
         return outs
@@ -555,16 +657,22 @@ class Handler(cvalues.Walk):
     def is_err(self, name, v, st):
         return [(ONE if bad else ZERO, s) for bad, s in self.split(v, st, '-0' if 'NULL' in name else '-')]
 
-    def by_pointer(self, name, args, values, st):
-        if name == 'page_mkwrite':
-            return self.contract('*', st)
+    def by_pointer(self, name, args, values, st, table):
         file = self.stack[-1][0].file
+        if name == 'page_mkwrite':
+            tables = {t for t in re.findall(r'\b%s\s*=\s*([^,;]*)' % re.escape(show(table)), self.tree.text(file))} \
+                if table else set()
+            generic = tables == {'&generic_file_vm_ops'} or \
+                table and re.match(r'(&\d+:)?generic_file_vm_ops$', show(table))
+            return self.contract('filemap_page_mkwrite' if generic else '*', st)
         found = {m for m in re.findall(r'[.>]\s*%s\s*=\s*&?(\w+)\s*[,;}]' % name, self.tree.text(file))
                  if self.tree.function(m, file)} if name else ()
         if found:
             return [x for m in sorted(found) for x in self.call(m, args, values, st, self.line)]
         v = sym('%s@%d' % (name, self.line))
-        return [(v, self.given(values, st).set(('c', v[1]), None))]
+        if VAGUE.match(name) and sym('F') in values or sym('vmf') in values:
+            st = st.set('doubt', name + '()')
+        return self.unknown(name, args, values, st.set(('c', v[1]), None), v, self.line)
 
     def contract(self, name, st):
         """the answers of a handler that is judged by itself"""
@@ -575,7 +683,7 @@ class Handler(cvalues.Walk):
 
     def call(self, name, args, values, st, line):
         first = values[0] if values else ZERO
-        site = sym('%s@%d' % (name, line))
+        site = sym(('(%s)@%d' if any(v[0] == 'r' for v in values) else '%s@%d') % (name, line))
         fresh = st.set(('c', site[1]), None)
         minus, zero, plus = (fresh.set(('c', site[1]), c) for c in '-0+')
 
@@ -592,6 +700,8 @@ class Handler(cvalues.Walk):
             return [(ZERO, self.lock(st, first))]
         if re.match(r'(__)?(folio_lock|lock_page)_killable$', name):
             return [(ZERO, self.lock(st, first)), (site, minus)]
+        if name in ('folio_test_locked', 'PageLocked') and st.get(('l', 'F')) in ('L', 'U') and first == sym('F'):
+            return [(ONE if st.get(('l', 'F')) == 'L' else ZERO, st)]
         if name in ('folio_trylock', 'trylock_page'):
             return [(ONE, self.lock(st, first)), (ZERO, st)]
         if name in ('folio_unlock', 'unlock_page', '__folio_unlock'):
@@ -624,7 +734,7 @@ class Handler(cvalues.Walk):
 
         # freeze protection, and what ranks outside
         if name == 'sb_start_pagefault':
-            return [(ZERO, self.freeze(st, True))]
+            return [(ZERO, self.narrow(first, '+', self.freeze(st, True)))]
         if name == 'sb_end_pagefault':
             return [(ZERO, self.freeze(st, False))]
         if TIME.match(name):
@@ -641,6 +751,11 @@ class Handler(cvalues.Walk):
         if name.startswith('filemap_invalidate_lock') or re.match(r'down_(read|write)', name) and OUTSIDE.search(text):
             self.rank(st, 'invalidate_lock')
             return [(site, fresh.set('outer', 1))]
+
+        # flags
+        m = re.match(r'_*(test_and_)?(set|clear|test)_bit(_lock|_unlock)?$', name)
+        if m and len(values) == 2:
+            return self.bit(m, args, values, st, site)
 
         # answers
         if name == 'vmf_fs_error':
@@ -668,8 +783,8 @@ class Handler(cvalues.Walk):
         if near and name not in self.skip and name not in [f.name for f, _ in self.stack] and \
                 len(self.stack) < 8 and self.worth(near, here, sym('F') in values or sym('vmf') in values):
             if not near.calls - BARE_LOOP and any(t[1] in ('for', 'while') for t in near.body):
-                return [(site, self.given(values, fresh))]  # it looks the answer up
-            return self.follow(near, values, self.effects(name, values, st, line, True))
+                return [(site, self.given(name, line, values, fresh))]  # it looks the answer up
+            return self.follow(near, args, values, self.effects(name, values, st, line, True))
         if MKWRITE.match(name):
             return self.contract(name, st)
         return self.unknown(name, args, values, fresh, site, line)
@@ -683,12 +798,17 @@ class Handler(cvalues.Walk):
         return self.tree.matters(fn) if ours else self.tree.matters(fn, FREEZE) or \
             small and any(MATTERS.search(t[1]) for t in fn.body)
 
-    def follow(self, fn, values, st):
+    def follow(self, fn, args, values, st):
         depth = len(self.stack)
         pre = '%d:' % depth
         inner = st
-        for (param, _), v in zip(fn.params, values):
+        for (param, _), v, a in zip(fn.params, values, args):
             inner = inner.set(('v', pre + param), v)
+            own = self.source(a, st)
+            if own:                     # a struct
+                for k, x in list(st.d.items()):
+                    if k[0] == 'v' and k[1].startswith(own):
+                        inner = inner.set(('v', '%s%s.%s' % (pre, param, k[1][len(own):])), x)
         stack, line, limit = list(self.stack), self.line, self.limit
         self.limit = min(limit, self.steps + SHARE // depth)
         try:
@@ -702,7 +822,7 @@ class Handler(cvalues.Walk):
             # this one is too much: go on as if it were unknown
             self.stack, self.line = stack, line
             self.skip.add(fn.name)
-            st = self.given(values, st)
+            st = self.given(fn.name, line, values, st)
             if self.tree.matters(fn, LOCKS):
                 self.lost = fn.name
                 if sym('F') in values:
@@ -710,6 +830,21 @@ class Handler(cvalues.Walk):
             return [(sym('%s@%d' % (fn.name, line)), st)]
         finally:
             self.limit = limit
+
+    def bit(self, how, args, values, st, site):
+        """set_bit() and its like"""
+        n, place = values
+        key, name = self.lvalue(('un', '*', args[1]), st)
+        old = self.known(st.get(('v', key)) or sym(name), st)
+        mask = ('n', 1 << n[1]) if n[0] == 'n' and 0 <= n[1] < 64 else sym('BIT_' + n[1]) if \
+            n[0] == 's' and cvalues.CONSTANT.match(n[1]) else sym(show(n))
+        is_set = self.arithmetic('&', old, mask, None)
+        if how[2] == 'set':
+            st = st.set(('v', key), self.arithmetic('|', old, mask, None))
+        elif how[2] == 'clear':
+            flip = ('n', ~mask[1]) if mask[0] == 'n' else sym('~' + mask[1], {'~' + mask[1]})
+            st = st.set(('v', key), self.arithmetic('&', old, flip, None))
+        return [(is_set if how[1] or how[2] == 'test' else site, st)]
 
     def fs_error(self, v, st):
         if v[0] == 'n' and v[1]:
@@ -741,8 +876,15 @@ class Handler(cvalues.Walk):
                 self.decides(v, st)
         if OUTER.search(name) and not self.locked(st):
             st = st.set('outer', 1)
-        ours = any(v[0] == 's' and v[1] in ('F', 'vmf') or v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] == ('s', 'F')
-                   for v in values)
+        ours = any(v[0] == 's' and v[1] in ('F', 'vmf') or v[0] == 'r' and any(
+            k[0] == 'v' and x[:2] in (('s', 'F'), ('s', 'vmf')) and (k[1] + '.').startswith(v[1] + '.')
+            for k, x in st.d.items()) for v in values)
+        if LOOKUP.search(name) and not self.locked(st):
+            st = st.set('maylock', name)
+        if ours and MAY_CHECK.search(name) and self.locked(st):
+            st = st.set('maycheck', name)
+        if MAY_FREEZE.search(name) and not ours and not self.locked(st) and not WAIT.search(name) and values:
+            st = st.set('mayfreeze', name)
         if ours and not NEUTRAL.search(name) and not TALK.match(name):
             if st.get(('l', 'F')) == 'L':
                 if MAY_UNLOCK.search(name):
@@ -750,6 +892,11 @@ class Handler(cvalues.Walk):
             elif MAY_LOCK.search(name):
                 st = st.set('maylock', name)
         return self.prepare(name, values, st)
+
+    def tells(self, names, values, st):
+        """one of names may be how much of a length that is in values was prepared"""
+        if self.claims and st.get(('l', 'F')) == 'L' and any('bytes' in taints(v) for v in values):
+            self.counts.update(names)
 
     def unknown(self, name, args, values, st, site, line):
         if PURE.match(name):
@@ -761,23 +908,35 @@ class Handler(cvalues.Walk):
                 t = t - {'bytes'} | {'fsize'}
             if re.match(r'(folio_(order|nr_pages)|compound_(order|nr)|thp_nr_pages)$', name):
                 t |= {'fsize'}
+            if re.match(r'u?min(_t)?$', name) and any('bytes' in taints(v) for v in values) and any(
+                    taints(v) & {'at', 'inner', 'small'} and not taints(v) & {'bytes', 'fsize'} and
+                    not any(x.startswith('size#') for x in taints(v)) for v in values):
+                t |= {'part'}           # to the end of a page, say
             text = '%s(%s)' % (name, ','.join(show(v) for v in values))
             if re.search(r'\bF\b', text):
                 text += '#%d' % st.get('epoch', 0)
             if name in ('folio_mapping', 'page_mapping', 'folio_file_mapping') and values and values[0][1] == 'F':
                 t |= {'mapping#%d' % st.get('epoch', 0)}
-            return [(self.named(text, t), st)]
+            return [(self.derived(self.named(text, t), values), st)]
         if re.match(r'nfs_(folio|page)_length$', name) and self.locked(st):
             return [(sym(site[1], {'bytes'}), st.set('isize', 1))]
         st = self.effects(name, values, st, line)
-        st = st if TALK.match(name) else self.given(values, st)
+        if not (NEUTRAL.search(name) or TALK.match(name) or DIRTY.match(name)):
+            self.tells([site[1]] + ['%s@%d:%s' % (name, line, v[1]) for v in values if v[0] == 'r'], values, st)
+        for g in [self.tree.function(v[1], self.stack[-1][0].file) for v in values if v[0] == 's']:
+            if g and (self.tree.matters(g, LOCKS) or self.tree.matters(g, FREEZE)):
+                st = st.set('doubt', name + '()')   # may call that one
+        st = st if TALK.match(name) or NEUTRAL.search(name) else self.given(name, line, values, st)
         for a, v in zip(args, values):
             # written through its address; a folio that we know stays
             if v[0] == 'r' and st.get(('v', v[1]), ZERO)[:2] != ('s', 'F'):
                 st = st.set(('v', v[1]), sym('%s@%d:%s' % (name, line, v[1])))
-        if self.noting and any(v[0] == 'r' for v in values):    # a number that comes with an answer
-            return [(site, s) for _, s in self.each_sign(site, st)]
-        return [(site, st)]
+        if not self.noting or not any(v[0] == 'r' for v in values):
+            return [(site, st)]
+        sts = [st]                      # what comes from one call may hang together
+        for v in [site] + [st.get(('v', v[1]), ZERO) for v in values if v[0] == 'r']:
+            sts = [s2 for s in sts for _, s2 in self.each_sign(v, s)]
+        return [(site, s.set('guess', 1)) for s in sts]
 
     # ---- cleanup.h ----
 
@@ -896,7 +1055,7 @@ class Handler(cvalues.Walk):
             if st.get('outer') and re.search(r'\bi_size', ' '.join(self.words(self.fn, set()))):
                 self.say(st, 'isize', 'i_size is read, but not under the folio lock', True)
             else:
-                self.say(st, 'isize', 'i_size is not checked under the folio lock')
+                self.unchecked(st, 'isize', 'i_size is not checked under the folio lock')
         if st.get('started'):
             if st.get('thawed'):
                 self.say(st, 'early', 'freeze protection ends before the folio is dirty', line=st.get('thawed'))

@@ -54,6 +54,84 @@ vm_fault_t ok_result_passed(const ops_t *ops, struct vm_fault *vmf)
 	return ret;
 }
 
+/* A handler in front of another, which may not return it either. */
+static vm_fault_t ok_result_handler(struct vm_fault *vmf)
+{
+	const ops_t *below = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	foo_count(vmf->vma->vm_private_data);
+	ret = below->page_mkwrite(vmf);
+	if (unlikely(!(ret & VM_FAULT_LOCKED)))
+		foo_trim(file_inode(vmf->vma->vm_file));
+	return ret;
+}
+
+static vm_fault_t ok_result_part(struct vm_fault *vmf, const ops_t *below)
+{
+	vm_fault_t ret;
+
+	ret = below->page_mkwrite(vmf);
+	if (ret & VM_FAULT_LOCKED)
+		foo_make_dirty(page_folio(vmf->page));
+	return ret;
+}
+
+static vm_fault_t ok_result_in_parts(struct vm_fault *vmf)
+{
+	return ok_result_part(vmf, vmf->vma->vm_private_data);
+}
+
+const struct vm_operations_struct result_ops = {
+	.fault = filemap_fault,
+	.page_mkwrite = ok_result_handler,
+};
+
+void result_set(ops_t *ops)
+{
+	ops->page_mkwrite = ok_result_in_parts;
+}
+
+/* Its table is in another file. */
+vm_fault_t ok_result_page_mkwrite(struct vm_fault *vmf)
+{
+	const ops_t *below = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	ret = below->page_mkwrite(vmf);
+	if (ret & VM_FAULT_ERROR)
+		foo_trim(file_inode(vmf->vma->vm_file));
+	return ret;
+}
+
+/* The VM's own. */
+vm_fault_t bad_result_do_page_mkwrite(struct vm_fault *vmf)
+{
+	vm_fault_t ret;
+
+	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
+	if (ret & VM_FAULT_ERROR)
+		return ret;
+	return VM_FAULT_LOCKED;
+}
+
+/* It is in a table, but as another method. */
+static vm_fault_t bad_result_fault(struct vm_fault *vmf)
+{
+	const ops_t *below = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	ret = below->page_mkwrite(vmf);
+	if (ret & VM_FAULT_ERROR)
+		return VM_FAULT_SIGBUS;
+	return VM_FAULT_LOCKED;
+}
+
+const struct vm_operations_struct result_fault_ops = {
+	.fault = bad_result_fault,
+	.page_mkwrite = ok_result_handler,
+};
+
 /* Another method's result. */
 vm_fault_t ok_result_fault(struct vm_fault *vmf)
 {

@@ -62,6 +62,7 @@ void folio_wait_stable(struct folio *folio);
 void wait_for_stable_page(struct page *page);
 bool folio_test_uptodate(struct folio *folio);
 bool folio_test_dirty(struct folio *folio);
+bool folio_test_locked(struct folio *folio);
 unsigned long folio_page_idx(struct folio *folio, struct page *page);
 void folio_attach_private(struct folio *folio, void *data);
 loff_t folio_pos(struct folio *folio);
@@ -159,6 +160,16 @@ struct address_space *folio_mapping(struct folio *folio);
 #define ACQUIRE_ERR(name, var)		(*(var))
 #define retain_and_null_ptr(p)		((p) = NULL)
 int acquire_mutex_intr(struct mutex *lock);
+#define no_free_ptr(p)		({ __typeof__(p) _p = (p); (p) = NULL; _p; })
+#define return_ptr(p)		return no_free_ptr(p)
+#define BIT(n)			(1ul << (n))
+bool IS_ERR_OR_NULL(const void *p);
+bool test_bit(long nr, const unsigned long *addr);
+void __set_bit(long nr, unsigned long *addr);
+void __clear_bit(long nr, unsigned long *addr);
+bool foo_write_enter(struct super_block *sb);
+void foo_write_exit(struct super_block *sb);
+int foo_still_ours(struct folio *folio, struct inode *inode);
 void guard_mutex(struct mutex *lock);
 void guard_rwsem_read(struct rw_semaphore *sem);
 int cond_guard_rwsem_write_try(struct rw_semaphore *sem);
