@@ -118,6 +118,9 @@ LOCKS = re.compile(r'^(__)?(folio_(un)?lock|(un)?lock_page)(_killable)?$')
 FREEZABLE = re.compile(r'\.freeze_(fs|super)\s*=(?!\s*NULL)|\bsb_start_(write|pagefault|intwrite)\w*\s*\(|'
                        r'\b(get_tree_bdev\w*|mount_bdev|submit_bio\w*|sb_bread\w*|(__)?block_\w*write\w*|iomap_\w+|'
                        r'jbd2_\w+)\s*\(|\bFS_REQUIRES_DEV\b|\bstruct buffer_head\b')
+# What there is no trace of where the pages are a device's own: nobody truncates those.
+PAGE_CACHE = re.compile(r'\b(inode|file_inode|[if]_mapping|i_size\w*|filemap_\w+|generic_file_\w+|(__)?set_page_dirty\w*|'
+                        r'folio_mark_dirty|address_space\w*)\b')
 # The head of a function: at the beginning of a line, and not ended by a semicolon there.
 DEFINED = re.compile(r'^[a-z_][\w \t*]*?\b(\w+)\((?![^\n]*;[ \t]*$)', re.M)
 
@@ -130,7 +133,7 @@ class Tree:
     def __init__(self, root, over=None, gone=()):
         self.roots, self.gone = [r for r in (over, root) if r], gone
         self.files, self.folders, self.defined, self.relevance = {}, {}, {}, {}
-        self.numbers, self.frozen = {}, {}
+        self.numbers, self.said = {}, {}
 
     def path(self, name):
         paths = [] if name in self.gone else [os.path.join(r, name) for r in self.roots]
@@ -181,13 +184,13 @@ class Tree:
                 (self.function(c, fn.file) for c in fn.calls if c not in busy) if g and g is not fn)
         return self.relevance[key]
 
-    def freezable(self, near):
-        """whether something in the folder of near says that its filesystem can be frozen"""
-        d = os.path.dirname(near)
-        if d not in self.frozen:
+    def says(self, near, what):
+        """whether the code in the folder of near has what (FREEZABLE: can be frozen, PAGE_CACHE: is a filesystem's)"""
+        key = what, os.path.dirname(near)
+        if key not in self.said:
             texts = (self.text(file) for file in self.folder(near) or [near])
-            self.frozen[d] = any(FREEZABLE.search(t) and FREEZABLE.search(cpaths.plain(t)[0]) for t in texts)
-        return self.frozen[d]
+            self.said[key] = any(what.search(t) and what.search(cpaths.plain(t)[0]) for t in texts)
+        return self.said[key]
 
     def constant(self, name, near):
         """the number of a macro or enumerator of the headers beside near"""
@@ -516,7 +519,7 @@ class Handler(cvalues.Walk):
 
     def no_freeze(self, st):
         if not st.get('own') and self.fn.name not in BARE:
-            guard, can = st.get('mayfreeze'), self.tree.freezable(self.fn.file)
+            guard, can = st.get('mayfreeze'), self.tree.says(self.fn.file, FREEZABLE)
             self.say(st, 'freeze', 'is %s() freeze protection?' % guard if guard else
                      'takes no freeze protection (sb_start_pagefault)' + ('' if can else ': can this be frozen?'),
                      bool(guard) or not can)
@@ -536,8 +539,9 @@ class Handler(cvalues.Walk):
         return st
 
     def unchecked(self, st, rule, text):
-        name = st.get('maycheck')
-        self.say(st, rule, text + (' unless %s() does' % name if name else ''), bool(name))
+        name, own = st.get('maycheck'), not self.tree.says(self.fn.file, PAGE_CACHE)
+        self.say(st, rule, text + (' unless %s() does' % name if name else
+                                   ': can these pages be truncated?' if own else ''), bool(name) or own)
 
     # ---- i_size ----
 
