@@ -467,6 +467,70 @@ static void peer_full(void)
 }
 
 /*
+ * What a mapping has stored on both sides of the end could not be written, and
+ * close() has told. When the file grows then, what is behind the old end does not
+ * become contents: not here, and not on the server by the next store.
+ */
+static void peer_told(void)
+{
+	char *map[ARRAY_SIZE(peer_ways)], *content = buffer(3 * page_size, 0);
+	char name[ARRAY_SIZE(peer_ways)][32], c;
+	int fd[ARRAY_SIZE(peer_ways)], ballast;
+	unsigned int way;
+
+	for (way = 0; way < ARRAY_SIZE(peer_ways); way++) {
+		snprintf(name[way], sizeof(name[way]), "peer.told.%s", peer_ways[way]);
+		fd[way] = new_file(name[way], PEER_OLD);
+		map[way] = map_file(fd[way], 3 * page_size);
+	}
+	ballast = full_fill();
+	for (way = 0; way < ARRAY_SIZE(peer_ways); way++) {
+		int other = open_in_dir(name[way], O_RDWR);
+
+		if (other < 0)
+			die("%s", name[way]);
+		map[way][0] = 'm';
+		map[way][1000] = 'G';
+		if (!close(other)) {
+			syncfs(fd[way]);
+			if (!close(open_in_dir(name[way], O_RDWR)))
+				fail("told, %s: close() does not tell", peer_ways[way]);
+		}
+	}
+	if (ftruncate(ballast, 0))
+		die("ballast");
+	close(ballast);
+	for (way = 0; way < ARRAY_SIZE(peer_ways); way++) {
+		const char *how = peer_ways[way];
+		size_t end = peer_grow(way, fd[way], content);
+
+		/* write() tells each descriptor, and has written. */
+		if (!end && errno == ENOSPC)
+			end = peer_grow(way, fd[way], content);
+		if (!end) {
+			if (!unsupported(errno))
+				fail("told, %s: %s", how, strerror(errno));
+			ksft_print_msg("told, %s: not supported\n", how);
+		} else if (((volatile char *)map[way])[1000] == 'G') {
+			fail("told, %s: what was stored behind the end is contents", how);
+		} else {
+			map[way][1] = 'd';
+			/* This descriptor has not been told yet. */
+			msync(map[way], 3 * page_size, MS_SYNC);
+			sync_file(fd[way], map[way], 3 * page_size);
+			forget(fd[way], NULL, 0);
+			if (pread(fd[way], &c, 1, 1000) != 1 || c)
+				fail("told, %s: what was stored behind the end is sent", how);
+			else
+				ksft_print_msg("told, %s: dropped\n", how);
+		}
+		munmap(map[way], 3 * page_size);
+		close(fd[way]);
+	}
+	free(content);
+}
+
+/*
  * A direct write that makes the file grow is under way, and nobody waits for it
  * in the call. The last page is stored to meanwhile. Once the end of the write
  * is known, what is stored behind the old end is kept.
@@ -549,4 +613,5 @@ void run_peer(void)
 	peer_async();
 	peer_cut();
 	peer_full();
+	peer_told();
 }
