@@ -549,25 +549,55 @@ static void held_tail(bool sync)
 	close(source);
 }
 
-/* What was stored beside the range, and the server has refused, must not be dropped. */
-static void held_refused(void)
+/* Somebody else has made the file grow. The page with the old end has that, and keeps it. */
+static void held_grown(void)
+{
+	int source = open_node("source", page_size, 'c'), fd = open_node("f", 700, 'o');
+	char *map = map_file(fd, page_size);
+	off_t in = 0, out = 2 * page_size;
+
+	put(server.mem[0], 'g', page_size - 700, 700);
+	if (*(volatile char *)map != 'o')
+		fail("the page with the old end has something else");
+	if (copy_file_range(source, &in, fd, &out, page_size, 0) != (ssize_t)page_size)
+		fail("copy behind the end: %s", strerror(errno));
+	if (byte_at(fd, 1000) != 'g')
+		fail("what somebody else has written behind the old end is not read after a copy");
+	munmap(map, page_size);
+	close(fd);
+	close(source);
+}
+
+/*
+ * The server has refused what was stored beside the range, or to the source. It must
+ * neither be dropped nor be left out; and it is not the copy that the error is for.
+ */
+static void held_refused(bool from)
 {
 	size_t size = HELD_PAGES * page_size;
 	int source = open_node("source", size, 'c'), fd = open_node("f", size, 'o');
-	char *map = map_file(fd, size);
-	off_t in = 0, out = HELD_FROM;
-	ssize_t n;
+	int stored = from ? source : fd, other = open_in_dir(from ? "source" : "f", O_RDWR);
+	const char *what = from ? "of" : "beside";
+	char *map = map_file(stored, size);
+	unsigned int again;
 
 	map[HELD_FROM - 1] = 'S';
 	server.shared->refuse = true;
-	n = copy_file_range(source, &in, fd, &out, HELD_TO - HELD_FROM, 0);
-	if (n >= 0 || errno != EIO)
-		fail("a copy beside what was refused: %zd: %s", n, n < 0 ? strerror(errno) : "");
+	for (again = 0; again < 2; again++) {
+		off_t in = 0, out = HELD_FROM;
+		ssize_t n = copy_file_range(source, &in, fd, &out, HELD_TO - HELD_FROM, 0);
+
+		if (n >= 0 || errno != EIO)
+			fail("copy %u %s what was refused: %zd: %s", again, what, n,
+			     n < 0 ? strerror(errno) : "");
+	}
 	server.shared->refuse = false;
 	if (map[HELD_FROM - 1] != 'S')
-		fail("a copy drops a store beside it that was refused");
-	if (!fsync(fd))
-		fail("fsync() does not say that a WRITE has failed");
+		fail("a copy drops a store %s it that was refused", what);
+	if (!close(other))
+		fail("close() does not say that a WRITE has failed, after a copy %s it", what);
+	if (!fsync(stored))
+		fail("fsync() does not say that a WRITE has failed, after a copy %s it", what);
 	munmap(map, size);
 	close(fd);
 	close(source);
@@ -639,7 +669,9 @@ void run_held(void)
 	}
 	held_tail(false);
 	held_tail(true);
-	held_refused();
+	held_grown();
+	held_refused(false);
+	held_refused(true);
 	for (way = 0; way < ARRAY_SIZE(held_ways); way++)
 		held_pinned(way);
 }
