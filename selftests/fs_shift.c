@@ -355,6 +355,17 @@ static int commit_copy(int fd, char *buf, size_t len, bool changed)
 	return ret;
 }
 
+/* Clean, and mapped for the stores. */
+static int commit_file(size_t len)
+{
+	int fd = new_file("commit", 0);
+
+	put(fd, 'c', len, 0);
+	sync_file(fd, NULL, 0);
+	stores.map = map_file(fd, len);
+	return fd;
+}
+
 /* A page is dirty, @wait us later the copy begins, then the page is stored to. */
 static void commit_dirty(char *buf, size_t len, unsigned int wait)
 {
@@ -362,10 +373,7 @@ static void commit_dirty(char *buf, size_t len, unsigned int wait)
 	int fd;
 
 	for (i = 0; i < n; i++) {
-		fd = new_file("commit", 0);
-		put(fd, 'c', len, 0);
-		sync_file(fd, NULL, 0);
-		stores.map = map_file(fd, len);
+		fd = commit_file(len);
 		*word(0, 0) = 1;
 		usleep(wait);
 		commit_copy(fd, buf, len, true);
@@ -385,10 +393,7 @@ static void commit_beside(char *buf, size_t len)
 	int fd;
 
 	for (i = 0; i < n; i++) {
-		fd = new_file("commit", 0);
-		put(fd, 'c', len, 0);
-		sync_file(fd, NULL, 0);
-		stores.map = map_file(fd, len);
+		fd = commit_file(len);
 		stores.n = CLONE_PAGES;
 		for (p = 0; p < CLONE_PAGES; p++)
 			*word(p, 0) = 1;
