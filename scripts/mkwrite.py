@@ -5,7 +5,7 @@ judge() finds the handlers of a tree; Handler, a walk of cvalues.py, judges one.
 contract by name, follows those of the file and the folder that matter, and has effects() guess about the others. A rule
 is judged where it can be broken: at a lock, at a use, at the return. Beside the values a State has, along the path:
 ('l', folio) L locked, U unlocked, ? who knows; under this hold of the lock mapping, isize (they were checked), dirty,
-small, whole (what was prepared); frozen, started, thawed (freeze protection), tried (a trylock that failed), outer
+small, whole, index (what was prepared); frozen, started, thawed (freeze protection), tried (a trylock that failed), outer
 (some lock is held), own, maylock, mayfreeze (a function may have done it). The folio of vmf->page is F.
 
 Taints: 'size#N' i_size, read in the Nth hold of the folio lock ('/early' outside of one, '/outer' below another lock);
@@ -474,7 +474,7 @@ class Handler(cvalues.Walk):
         if folio[1] != 'F':
             return st.set(('l', folio[1]), 'L')
         d = {k: v for k, v in st.d.items() if not (k[0] == 'c' and re.search(r'\bF\b.*#', k[1]))}
-        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'unsure', 'asked', 'said', 'inside',
+        for k in ('mapping', 'isize', 'dirty', 'tried', 'small', 'whole', 'index', 'unsure', 'asked', 'said', 'inside',
                   'maycheck', 'part', 'measured', 'met'):
             d.pop(k, None)
         d['epoch'] = min(d.get('epoch', 0) + 1, 3)
@@ -565,10 +565,11 @@ class Handler(cvalues.Walk):
             if st.get('measured') and not st.get('met') and 'part' not in t and v[1] not in self.counts:
                 self.say(st, 'claim', 'claims what was asked for: is that what was prepared, by line %d?' %
                          st.get('measured'), True)
-            if st.get('small') and not st.get('whole'):
-                unsure = bool(st.get('unsure') or st.get('asked'))
+            small = st.get('small') or st.get('index')
+            if small and not st.get('whole'):
+                unsure = bool(not st.get('small') or st.get('unsure') or st.get('asked'))
                 what = 'a part' if st.get('part') else 'one page or block'
-                self.say(st, 'claim', '%s was prepared (line %d), more is claimed' % (what, st.get('small')) +
+                self.say(st, 'claim', '%s was prepared (line %d), more is claimed' % (what, small) +
                          (' unless the rest is, too' if unsure else ''), unsure)
         elif any(x.startswith('size#') for x in t):
             if 'again' in t or self.stale(v, st):
@@ -581,8 +582,16 @@ class Handler(cvalues.Walk):
         """of the struct that v points to"""
         return [x for k, x in st.d.items() if k[0] == 'v' and k[1].startswith(v[1] + '.')]
 
+    def one_page(self, name, values, st):
+        """a call that is followed: its name says that it prepares, and it gets the one index"""
+        if self.claims and st.get(('l', 'F')) == 'L' and PREPARES.search(name) and sym('F') not in values and \
+                'vmf->pgoff' in map(show, values) and not any('bytes' in taints(v) for v in values):
+            st = st.set('index', self.line)
+        return st
+
     def prepare(self, name, values, st):
         """an unknown call below the lock: does it get one page, or all?"""
+        st = self.one_page(name, values, st)
         if not self.claims or st.get(('l', 'F')) != 'L' or DIRTY.match(name) or NEUTRAL.search(name) or \
                 TALK.match(name):
             return st
@@ -788,17 +797,18 @@ class Handler(cvalues.Walk):
                 len(self.stack) < 8 and self.worth(near, here, sym('F') in values or sym('vmf') in values):
             if not near.calls - BARE_LOOP and any(t[1] in ('for', 'while') for t in near.body):
                 return [(site, self.given(name, line, values, fresh))]  # it looks the answer up
-            return self.follow(near, args, values, self.effects(name, values, st, line, True))
+            return self.follow(near, args, values,
+                               self.one_page(name, values, self.effects(name, values, st, line, True)))
         if MKWRITE.match(name):
             return self.contract(name, st)
         return self.unknown(name, args, values, fresh, site, line)
 
     def worth(self, fn, here, ours):
-        """to be followed: what matters, and in this file what is small; of other files what is given the folio, begins
-        or ends freeze protection, or is a small wrapper"""
+        """to be followed: what matters, and in this file what is small, or given the folio and about one page of it; of
+        other files what is given the folio, begins or ends freeze protection, or is a small wrapper"""
         small = len(fn.body) < SMALL_BODY
         if fn.file == here:
-            return small or self.tree.matters(fn)
+            return small or self.tree.matters(fn) or self.claims and ours and any(t[1] == 'pgoff' for t in fn.body)
         return self.tree.matters(fn) if ours else self.tree.matters(fn, FREEZE) or \
             small and any(MATTERS.search(t[1]) for t in fn.body)
 

@@ -284,3 +284,85 @@ out:
 	sb_end_pagefault(inode->i_sb);
 	return vmf_fs_error(err);
 }
+
+/* the index of the fault goes into a helper, which is followed; then the rest of the folio is prepared */
+static int foo_reserve_index(struct inode *inode, pgoff_t index)
+{
+	if (foo_has_block(inode, index))
+		return 0;
+	return foo_mark_delayed(inode, index);
+}
+
+vm_fault_t ok_n10_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	long len;
+	int err;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len < 0) {
+		err = len;
+		goto out;
+	}
+	err = foo_reserve_index(inode, vmf->pgoff);
+	if (!err)
+		err = foo_reserve(inode, 0, len);
+	if (err) {
+		folio_unlock(folio);
+	} else {
+		folio_mark_dirty(folio);
+		vmf->prepared = len;
+	}
+out:
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(err);
+}
+
+/* a helper that is not small works out where the page is, another one makes the claim */
+static int foo_begin_there(struct vm_fault *vmf, struct folio *folio)
+{
+	loff_t pos = (loff_t)vmf->pgoff << PAGE_SHIFT;
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	int err;
+
+	if (foo_has_block(inode, vmf->pgoff))
+		return 0;
+	err = foo_begin(folio, pos, PAGE_SIZE);
+	if (err)
+		return err;
+	foo_commit(folio, pos & (folio_size(folio) - 1), PAGE_SIZE);
+	return 0;
+}
+
+static void foo_tell(struct vm_fault *vmf, long len)
+{
+	folio_mark_dirty(page_folio(vmf->page));
+	vmf->prepared = len;
+}
+
+vm_fault_t ok_n11_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio = page_folio(vmf->page);
+	long len;
+	int err;
+
+	sb_start_pagefault(inode->i_sb);
+	len = filemap_mkwrite_lock(vmf);
+	if (len < 0) {
+		err = len;
+		goto out;
+	}
+	err = foo_begin_there(vmf, folio);
+	if (!err)
+		err = foo_reserve(inode, 0, len);
+	if (err)
+		folio_unlock(folio);
+	else
+		foo_tell(vmf, len);
+out:
+	sb_end_pagefault(inode->i_sb);
+	return vmf_fs_error(err);
+}
