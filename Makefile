@@ -3,10 +3,10 @@
 
 export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
 export A B BENCH OPTIONS RESULTS TOPIC VERSION REF FORCE
-export XFSTESTS TESTS LIMIT
+export XFSTESTS LTP TESTS LIMIT
 export TEST STATE SEED SHARE GDB SELFTESTS JOBS_GUESTS HOSTS
 
-.PHONY: help run check shell test matrix bisectable xfstests lava bench audit topics mail branch clean distclean
+.PHONY: help run check shell test matrix bisectable xfstests mmtests ltp lava bench audit topics mail branch clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
@@ -16,6 +16,8 @@ help:
 	@echo 'make matrix        every filesystem of scripts/guest/fs on the patched kernel (FS= picks), and their controls'
 	@echo 'make bisectable    every patch of the series builds, boots, and its kernel log is clean (FS= runs there)'
 	@echo 'make xfstests      your own, built xfstests (XFSTESTS=/path) on stock and patched; FS= and TESTS= pick'
+	@echo 'make mmtests       the tree'\''s own tools/testing/selftests/mm on stock and patched; FS= and TESTS= pick'
+	@echo 'make ltp           your own, installed LTP (LTP=/path) on stock and patched; FS= and TESTS= pick'
 	@echo 'make lava          a job for a LAVA lab (FS=, STATE=), and runs it if lava-run is here'
 	@echo 'make bench         what a shared write fault costs, A= against B= (stock, patched); see scripts/bench'
 	@echo 'make audit         judge every ->page_mkwrite handler of TREE= (default: the base, stock and patched),'
@@ -39,7 +41,7 @@ help:
 	@echo 'JOBS_GUESTS=N      guests at a time, of make matrix first of all (default: 1), HOSTS="a b -": on these machines, by ssh'
 	@echo 'ACCEL=tcg|kvm      how to run guests (default: KVM if a guest starts under it)'
 	@echo 'A= B= BENCH= OPTIONS= RESULTS=    of make bench: see the head of scripts/bench'
-	@echo 'XFSTESTS= TESTS= LIMIT=           of make xfstests: see the head of scripts/xfstests'
+	@echo 'XFSTESTS= LTP= TESTS= LIMIT=      of make xfstests, mmtests, ltp: see the heads of scripts/xfstests, scripts/suite'
 	@echo 'CONTROLS=all       make test boots each control, also one that names only what stock turns red'
 
 run:
@@ -62,6 +64,9 @@ bisectable:
 
 xfstests:
 	@scripts/xfstests
+
+mmtests ltp:
+	@scripts/suite $@
 
 lava:
 	@scripts/lava
