@@ -581,19 +581,21 @@ static void held_refused(bool from)
 	char *map = map_file(stored, size);
 	unsigned int again;
 
-	map[HELD_FROM - 1] = 'S';
-	server.shared->refuse = true;
+	/* The second error is as the first, which nobody has been told. */
 	for (again = 0; again < 2; again++) {
 		off_t in = 0, out = HELD_FROM;
-		ssize_t n = copy_file_range(source, &in, fd, &out, HELD_TO - HELD_FROM, 0);
+		ssize_t n;
 
+		map[HELD_FROM - 1] = 'S' + again;
+		server.shared->refuse = true;
+		n = copy_file_range(source, &in, fd, &out, HELD_TO - HELD_FROM, 0);
 		if (n >= 0 || errno != EIO)
 			fail("copy %u %s what was refused: %zd: %s", again, what, n,
 			     n < 0 ? strerror(errno) : "");
+		if (map[HELD_FROM - 1] != (char)('S' + again))
+			fail("copy %u drops a store %s it that was refused", again, what);
 	}
 	server.shared->refuse = false;
-	if (map[HELD_FROM - 1] != 'S')
-		fail("a copy drops a store %s it that was refused", what);
 	if (!close(other))
 		fail("close() does not say that a WRITE has failed, after a copy %s it", what);
 	if (!fsync(stored))
@@ -601,6 +603,38 @@ static void held_refused(bool from)
 	munmap(map, size);
 	close(fd);
 	close(source);
+}
+
+/*
+ * The server has refused a store elsewhere in the file when nobody had it open. That is for
+ * whoever calls fsync(), and for no other call.
+ */
+static void held_told(unsigned int way, bool from)
+{
+	size_t size = HELD_PAGES * page_size, i;
+	int fd = open_node(from ? "source" : "f", size, 'o');
+	char *map = map_file(fd, size);
+
+	close(fd);
+	map[3 * page_size] = 'S';
+	server.shared->refuse = true;
+	/* It writes back, and need not wait for the server. */
+	munmap(map, size);
+	for (i = 0; i < 3000 && server.shared->refuse; i++)
+		usleep(10000);
+	if (server.shared->refuse)
+		die("munmap() has written nothing back");
+	held.source = open_node("source", size, 'c');
+	held.fd = open_node("f", size, 'o');
+	held.way = way;
+	held_change(HELD_FROM, HELD_TO - HELD_FROM);
+	if (held.ret < 0)
+		fail("%s after an error elsewhere in %s: %s", held_ways[way],
+		     from ? "the source" : "the file", strerror(held.err));
+	if (!fsync(from ? held.source : held.fd))
+		fail("%s has taken the error from fsync()", held_ways[way]);
+	close(held.fd);
+	close(held.source);
 }
 
 static void *held_read(void *arg)
@@ -672,6 +706,9 @@ void run_held(void)
 	held_grown();
 	held_refused(false);
 	held_refused(true);
-	for (way = 0; way < ARRAY_SIZE(held_ways); way++)
+	held_told(0, true);
+	for (way = 0; way < ARRAY_SIZE(held_ways); way++) {
+		held_told(way, false);
 		held_pinned(way);
+	}
 }
