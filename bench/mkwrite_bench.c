@@ -94,6 +94,7 @@ static struct {
 	unsigned int seed;
 	bool processes;
 	bool sync_all;
+	bool advise_random;
 	enum unit unit;
 } opt = {
 	.label = "-",
@@ -393,6 +394,9 @@ static void run_pass(const struct test *t)
 			map[f] = mmap(NULL, file_size, prot, t->map_flags, fd[f], 0);
 			if (map[f] == MAP_FAILED)
 				err(1, "mmap");
+			if (opt.advise_random &&
+			    madvise(map[f], file_size, MADV_RANDOM))
+				err(1, "madvise");
 		}
 		for (size_t i = 0; i < n; i++)
 			page[i] = map[order[i] / file_pages] +
@@ -681,6 +685,7 @@ static void usage(FILE *f)
 		"  -f PAGES   of a small file (%zu)\n"
 		"  -F FILES   how many small files (%zu)\n"
 		"  -S SEED    of the random order (%u)\n"
+		"  -A         MADV_RANDOM on each mapping (not with tasks)\n"
 		"  -u UNIT    ns, cycles, or insn: the TSC of QEMU -icount shift=0 (ns)\n"
 		"  -j TASKS   numbers of tasks, separated by commas (%s)\n"
 		"  -P         the tasks are processes, not threads\n"
@@ -760,7 +765,7 @@ static void parse(int argc, char **argv)
 	int c;
 
 	/* +: what follows COMMAND is its own. */
-	while ((c = getopt(argc, argv, "+l:t:n:r:w:s:f:F:S:u:j:PR:yx:h")) != -1) {
+	while ((c = getopt(argc, argv, "+l:t:n:r:w:s:f:F:S:Au:j:PR:yx:h")) != -1) {
 		switch (c) {
 		case 'l':
 			opt.label = optarg;
@@ -808,6 +813,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'R':
 			opt.rounds = number(optarg, c, 1);
+			break;
+		case 'A':
+			opt.advise_random = true;
 			break;
 		case 'y':
 			opt.sync_all = true;
