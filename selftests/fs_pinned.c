@@ -14,7 +14,6 @@
 #include "fs_cases.h"
 
 #define PINNED_PAGES	16U
-#define PINNED_EDGE	100U	/* bytes */
 #define PINNED_SOON	8U	/* rounds */
 #define PINNED_WAIT	60U	/* seconds, until all of them are pinned */
 
@@ -34,7 +33,6 @@ struct pinned_way {
 	void (*after)(struct pinned *p);	/* when they are written */
 	bool aio;
 	bool cut;	/* the pages are taken from the file, its content is what it has */
-	bool edges;	/* the same, but for PINNED_EDGE bytes at the begin and at the end */
 	bool full;	/* an error is as good as the data */
 };
 
@@ -205,31 +203,13 @@ static void pinned_room(struct pinned *p)
 	pinned_cloned(p);
 }
 
-static bool pinned_punch_at(struct pinned *p, size_t at)
+static bool pinned_punch(struct pinned *p)
 {
-	if (!fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, p->len - 2 * at))
+	if (!fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, p->len))
 		return true;
 	if (!unsupported(errno))
 		die("fallocate");
 	return false;
-}
-
-static bool pinned_punch(struct pinned *p)
-{
-	return pinned_punch_at(p, 0);
-}
-
-/*
- * The hole has a part of the first and of the last page. The rest is not the hole's.
- * Not asked of others: xfs drops these pages, by reading.
- */
-static bool pinned_edges(struct pinned *p)
-{
-	struct statfs s;
-
-	if (fstatfs(p->fd, &s))
-		die("fstatfs");
-	return s.f_type == NFS_SUPER_MAGIC && pinned_punch_at(p, PINNED_EDGE);
 }
 
 static bool pinned_truncate(struct pinned *p)
@@ -319,7 +299,6 @@ static const struct pinned_way pinned_ways[] = {
 	{ "late", .then = pinned_clone_late },
 	{ "full", .meanwhile = pinned_clone_full, .after = pinned_room, .full = true },
 	{ "punch", .meanwhile = pinned_punch, .cut = true },
-	{ "edges", .meanwhile = pinned_edges, .cut = true, .edges = true },
 	{ "truncate", .meanwhile = pinned_truncate, .cut = true },
 	{ "freeze", .meanwhile = pinned_freeze, .then = pinned_thaw },
 	{ "thaw", .meanwhile = pinned_clone_frozen, .then = pinned_sync_thaw, .after = pinned_cloned },
@@ -466,10 +445,6 @@ static void pinned_one(const struct pinned_way *way, int source)
 		ksft_print_msg("%s: not here\n", way->name);
 	if (here && way->then)
 		way->then(&p);
-	if (here && way->edges && (memcmp(p.map, p.content, PINNED_EDGE) ||
-				   memcmp(p.map + p.len - PINNED_EDGE,
-					  p.content + p.len - PINNED_EDGE, PINNED_EDGE)))
-		fail("%s: what was read beside the hole is lost", p.name);
 	if (here && way->cut)
 		pinned_look(&p);
 	else if (here && memcmp(p.map, p.content, p.len))
