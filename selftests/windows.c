@@ -357,7 +357,7 @@ static void flags_restored(struct __test_metadata *_metadata, struct mkw *m,
 	if (mkw_counts(m).flags_lost == ~0ULL)
 		SKIP(return, "do_page_mkwrite() cannot be probed");
 
-	/* Without a swap file the flags have always come back. */
+	/* Without a swap file the flags have always come back, and been those two. */
 	EXPECT_EQ(0, mkw_write(m, 1, 1));
 	EXPECT_EQ(0, mkw_counts(m).flags_lost);
 

@@ -823,6 +823,8 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 
 	WRITE_ONCE(mkw_watcher, NULL);
 	mkw_check_table(vmf);
+	if (vmf->flags != (FAULT_FLAG_WRITE | FAULT_FLAG_MKWRITE))
+		atomic64_inc(&file->flags_lost);
 	atomic64_inc(&file->page_mkwrite);
 	/* Pairs with the barrier in mkw_collide(): count first, then wait. */
 	smp_mb__after_atomic();
