@@ -255,6 +255,33 @@ TEST_F(contract, sigbus_read_mapped)
 	fails(_metadata, &self->m, READ_MAPPED, MKW_SIGBUS, 1);
 }
 
+/* The folio lock that comes with it is nobody's but the VM's. */
+static void fails_locked(struct __test_metadata *_metadata, struct mkw *m,
+			 enum path path)
+{
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_mode(m, .times = 1, .ret = MKW_SIGBUS_LOCKED, .flags = MKW_LIMITED);
+	EXPECT_EQ(SIGBUS, mkw_write(m, 0, 1));
+	EXPECT_EQ(0, mkw_look(_metadata, m).writable);
+	mkw_mode(m, .times = 1, .ret = MKW_NOPAGE_LOCKED, .flags = MKW_LIMITED);
+	EXPECT_EQ(0, mkw_write(m, 0, 2));
+	EXPECT_EQ(3, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I8_LOCK_LOST));
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 2);
+}
+
+TEST_F(contract, error_locked_unmapped)
+{
+	fails_locked(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(contract, error_locked_read_mapped)
+{
+	fails_locked(_metadata, &self->m, READ_MAPPED);
+}
+
 TEST_F(contract, nopage_unmapped)
 {
 	fails(_metadata, &self->m, UNMAPPED, MKW_NOPAGE, 3);

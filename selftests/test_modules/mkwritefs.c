@@ -882,6 +882,10 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 		ret = VM_FAULT_RETRY | VM_FAULT_LOCKED;
 	} else if (mode.ret == MKW_RETRY_ERROR) {
 		ret = VM_FAULT_RETRY | VM_FAULT_LOCKED | VM_FAULT_SIGBUS;
+	} else if (mode.ret == MKW_SIGBUS_LOCKED) {
+		ret = VM_FAULT_SIGBUS | VM_FAULT_LOCKED;
+	} else if (mode.ret == MKW_NOPAGE_LOCKED) {
+		ret = VM_FAULT_NOPAGE | VM_FAULT_LOCKED;
 	} else {
 		ret = VM_FAULT_LOCKED;
 		if (mode.flags & (MKW_WHOLE_FOLIO | MKW_HALF_FOLIO))

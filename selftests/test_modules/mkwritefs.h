@@ -56,6 +56,8 @@ enum mkw_ret {
 	MKW_NOPAGE,	/* nothing prepared, VM_FAULT_NOPAGE */
 	MKW_SIGBUS,	/* nothing prepared, VM_FAULT_SIGBUS */
 	MKW_OOM,	/* nothing prepared, VM_FAULT_OOM */
+	MKW_SIGBUS_LOCKED, /* prepared, VM_FAULT_SIGBUS | VM_FAULT_LOCKED */
+	MKW_NOPAGE_LOCKED, /* prepared, VM_FAULT_NOPAGE | VM_FAULT_LOCKED */
 	MKW_RETS,
 };
 
