@@ -666,6 +666,33 @@ TEST_F(contract, rival_unmapped)
 	EXPECT_EQ(2, self->m.map[1]);
 }
 
+/*
+ * The page is unmapped while its handler waits: the store comes again, and the
+ * folio of the first time is let go of.
+ */
+TEST_F(contract, unmapped_meanwhile)
+{
+	struct mkw_writer w = { .m = &self->m };
+	struct mkw *m = &self->m;
+	__u64 index = 0;
+
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, READ_MAPPED);
+	mkw_mode(m, .flags = MKW_LIMITED);
+	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_HOLD, &index));
+	ASSERT_EQ(0, pthread_create(&w.thread, NULL, mkw_writer_main, &w));
+	while (!mkw_counts(m).page_mkwrite)
+		usleep(1000);
+	EXPECT_EQ(0, madvise(m->map, PAGE, MADV_DONTNEED));
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_RELEASE));
+	ASSERT_EQ(0, pthread_join(w.thread, NULL));
+	EXPECT_EQ(0, w.sig);
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I8_LOCK_LOST));
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 'w');
+}
+
 /* Nothing but the VM sets a file's time where there is no handler. */
 static void time_set(struct __test_metadata *_metadata, struct mkw *m,
 		     enum path path, unsigned int flags)
