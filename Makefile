@@ -3,10 +3,10 @@
 
 export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
 export A B BENCH OPTIONS RESULTS TOPIC VERSION REF FORCE
-export XFSTESTS LTP TESTS LIMIT
+export XFSTESTS LTP TESTS LIMIT MUTANTS
 export TEST STATE SEED SHARE GDB SELFTESTS JOBS_GUESTS HOSTS
 
-.PHONY: help run check shell test matrix bisectable xfstests mmtests ltp lava bench audit topics mail branch clean distclean
+.PHONY: help run check shell test matrix mutants bisectable xfstests mmtests ltp lava bench audit topics mail branch clean distclean
 
 help:
 	@echo 'make run           fetch the base, apply the series, build, boot stock and patched, verdict'
@@ -14,6 +14,7 @@ help:
 	@echo 'make shell         a terminal in the guest (STATE=stock|patched|a control; FS=xfs mounted; SHARE=/path)'
 	@echo 'make test          every check: the series, the scripts, the selftests, the controls'
 	@echo 'make matrix        every filesystem of scripts/guest/fs on the patched kernel (FS= picks), and their controls'
+	@echo 'make mutants       does any test notice each of mutants/ (MUTANTS="mm-* ext4-*" picks), and the score; hours'
 	@echo 'make bisectable    every patch of the series builds, boots, and its kernel log is clean (FS= runs there)'
 	@echo 'make xfstests      your own, built xfstests (XFSTESTS=/path) on stock and patched; FS= and TESTS= pick'
 	@echo 'make mmtests       the tree'\''s own tools/testing/selftests/mm on stock and patched; FS= and TESTS= pick'
@@ -58,6 +59,9 @@ test:
 
 matrix:
 	@scripts/matrix
+
+mutants:
+	@scripts/mutants
 
 bisectable:
 	@scripts/test bisectable

@@ -178,6 +178,26 @@ TEST_F(W6, stale_read_mapped)
 	stale(_metadata, &self->m, READ_MAPPED);
 }
 
+/* What a private mapping has copied is no page of the folio, and stays. */
+TEST_F(contract, stale_keeps_a_copy)
+{
+	struct mkw *m = &self->m;
+	volatile char *copy;
+
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, READ_MAPPED);
+	copy = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, m->fd, 0);
+	ASSERT_NE(MAP_FAILED, (void *)copy);
+	*copy = 7;
+	mkw_mode(m, .times = 1, .adversary = MKW_STALE, .when = MKW_AT_ENTRY);
+	EXPECT_EQ(0, write_or_alarm(_metadata, m, 0, 2));
+	EXPECT_EQ(2, mkw_counts(m).reads);
+	EXPECT_EQ(7, *copy);
+	ASSERT_EQ(0, munmap((void *)copy, PAGE));
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 2);
+}
+
 /* Somebody else's writeback before the lock is none of the fault's business. */
 static void cleaned(struct __test_metadata *_metadata, struct mkw *m,
 		    enum path path)
@@ -233,6 +253,33 @@ TEST_F(contract, sigbus_unmapped)
 TEST_F(contract, sigbus_read_mapped)
 {
 	fails(_metadata, &self->m, READ_MAPPED, MKW_SIGBUS, 1);
+}
+
+/* The folio lock that comes with it is nobody's but the VM's. */
+static void fails_locked(struct __test_metadata *_metadata, struct mkw *m,
+			 enum path path)
+{
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, path);
+	mkw_mode(m, .times = 1, .ret = MKW_SIGBUS_LOCKED, .flags = MKW_LIMITED);
+	EXPECT_EQ(SIGBUS, mkw_write(m, 0, 1));
+	EXPECT_EQ(0, mkw_look(_metadata, m).writable);
+	mkw_mode(m, .times = 1, .ret = MKW_NOPAGE_LOCKED, .flags = MKW_LIMITED);
+	EXPECT_EQ(0, mkw_write(m, 0, 2));
+	EXPECT_EQ(3, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I8_LOCK_LOST));
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 2);
+}
+
+TEST_F(contract, error_locked_unmapped)
+{
+	fails_locked(_metadata, &self->m, UNMAPPED);
+}
+
+TEST_F(contract, error_locked_read_mapped)
+{
+	fails_locked(_metadata, &self->m, READ_MAPPED);
 }
 
 TEST_F(contract, nopage_unmapped)
@@ -619,6 +666,33 @@ TEST_F(contract, rival_unmapped)
 	EXPECT_EQ(2, self->m.map[1]);
 }
 
+/*
+ * The page is unmapped while its handler waits: the store comes again, and the
+ * folio of the first time is let go of.
+ */
+TEST_F(contract, unmapped_meanwhile)
+{
+	struct mkw_writer w = { .m = &self->m };
+	struct mkw *m = &self->m;
+	__u64 index = 0;
+
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, READ_MAPPED);
+	mkw_mode(m, .flags = MKW_LIMITED);
+	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_HOLD, &index));
+	ASSERT_EQ(0, pthread_create(&w.thread, NULL, mkw_writer_main, &w));
+	while (!mkw_counts(m).page_mkwrite)
+		usleep(1000);
+	EXPECT_EQ(0, madvise(m->map, PAGE, MADV_DONTNEED));
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_RELEASE));
+	ASSERT_EQ(0, pthread_join(w.thread, NULL));
+	EXPECT_EQ(0, w.sig);
+	EXPECT_EQ(2, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(0, mkw_violated(m, MKW_I8_LOCK_LOST));
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 'w');
+}
+
 /* Nothing but the VM sets a file's time where there is no handler. */
 static void time_set(struct __test_metadata *_metadata, struct mkw *m,
 		     enum path path, unsigned int flags)
@@ -677,16 +751,34 @@ TEST_F(contract, throttled_no_handler)
 	throttled(_metadata, &self->m, READ_MAPPED, MKW_NO_MKWRITE);
 }
 
-/* A handler waits for a folio lock that is held: who is killed there ends. */
-TEST_F(W6, killed_while_waiting)
+/* Writeback of what need not be stable keeps nobody from storing. */
+TEST_F(contract, unstable_writeback)
 {
 	struct mkw *m = &self->m;
+	__u64 index = 0;
+
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, READ_MAPPED);
+	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_WRITEBACK, &index));
+	EXPECT_EQ(0, write_or_alarm(_metadata, m, 0, 1));
+	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_RELEASE));
+	NO_VIOLATION(m);
+	mkw_kept(_metadata, m, 0, 1);
+}
+
+/*
+ * A handler waits for a folio lock that is held, or for writeback: who is killed
+ * there ends, also if the store is made by the kernel, and leaves no lock.
+ */
+static void killed(struct __test_metadata *_metadata, struct mkw *m,
+		   unsigned int flags, unsigned long wait, bool by_kernel)
+{
 	int ready[2], go[2], status, tries = 1000;
 	__u64 index = 0;
 	pid_t child;
 	char c = 0;
 
-	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_open(_metadata, m, 1, 0, flags);
 	mkw_start(_metadata, m, 0, UNMAPPED);
 	ASSERT_EQ(0, pipe(ready));
 	ASSERT_EQ(0, pipe(go));
@@ -694,12 +786,14 @@ TEST_F(W6, killed_while_waiting)
 	ASSERT_LE(0, child);
 	if (!child) {
 		mkw_read(m, 0);
-		if (write(ready[1], &c, 1) == 1 && read(go[0], &c, 1) == 1)
-			mkw_write(m, 0, 1);
+		if (write(ready[1], &c, 1) != 1 ||
+		    read(go[0], by_kernel ? m->map : &c, 1) != 1)
+			_exit(1);
+		mkw_write(m, 0, 1);
 		_exit(0);
 	}
 	ASSERT_EQ(1, read(ready[0], &c, 1));
-	ASSERT_EQ(0, ioctl(m->fd, MKW_IOC_HOLD, &index));
+	ASSERT_EQ(0, ioctl(m->fd, wait, &index));
 	ASSERT_EQ(1, write(go[1], &c, 1));
 	while (!mkw_counts(m).page_mkwrite && --tries)
 		usleep(10000);
@@ -707,11 +801,29 @@ TEST_F(W6, killed_while_waiting)
 	ASSERT_EQ(0, kill(child, SIGKILL));
 	for (tries = 800; tries && !waitpid(child, &status, WNOHANG); tries--)
 		usleep(10000);
-	EXPECT_LT(0, tries) TH_LOG("waits for the folio lock, and cannot be killed");
+	EXPECT_LT(0, tries) TH_LOG("waits for the folio, and cannot be killed");
 	EXPECT_EQ(0, ioctl(m->fd, MKW_IOC_RELEASE));
 	if (!tries)
 		waitpid(child, &status, 0);
 	EXPECT_TRUE(WIFSIGNALED(status));
+	mkw_mode(m, .flags = MKW_LIMITED);
+	EXPECT_EQ(0, mkw_write(m, 0, 2));
+	NO_VIOLATION(m);
+}
+
+TEST_F(W6, killed_while_waiting)
+{
+	killed(_metadata, &self->m, 0, MKW_IOC_HOLD, false);
+}
+
+TEST_F(contract, killed_in_writeback)
+{
+	killed(_metadata, &self->m, MKW_STABLE, MKW_IOC_WRITEBACK, false);
+}
+
+TEST_F(contract, killed_in_the_kernel)
+{
+	killed(_metadata, &self->m, 0, MKW_IOC_HOLD, true);
 }
 
 MKW_HARNESS_MAIN

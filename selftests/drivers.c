@@ -219,6 +219,17 @@ static void first_store(FIXTURE_DATA(drivers) *self)
 	seen(self, p, 1);
 }
 
+/* What perf writes is not for user space to write. */
+static void data_is_read_only(volatile char *p)
+{
+	struct mkw m = { .map = (char *)((uintptr_t)p & -PAGE) };
+	struct sigaction action = { .sa_handler = mkw_on_sigbus };
+
+	WANT(!sigaction(SIGBUS, &action, NULL));
+	WANT(mkw_read(&m, 1) >= 0);
+	WANT(mkw_write(&m, 1, 1) == SIGBUS);
+}
+
 static void store_after_load(FIXTURE_DATA(drivers) *self)
 {
 	volatile char *p = map(self);
@@ -227,6 +238,8 @@ static void store_after_load(FIXTURE_DATA(drivers) *self)
 	(void)*p;
 	*p = 2;
 	seen(self, p, 2);
+	if (self->kind == PERF)
+		data_is_read_only(p);
 }
 
 static unsigned int parameter(const char *name)

@@ -403,6 +403,21 @@ TEST_F(W7, huge_folio_end_inside)
 		   0);
 }
 
+/* The rest of the page with the end of the file is nobody's: the PMD may map it. */
+TEST_F(contract, huge_folio_end_in_last_page)
+{
+	struct mkw *m = &self->m;
+
+	mkw_open(_metadata, m, HUGE, HUGE_ORDER, 0);
+	ASSERT_EQ(0, ftruncate(m->fd, HUGE * PAGE - 100));
+	mkw_mode(m, .flags = MKW_WHOLE_FOLIO);
+	mkw_start(_metadata, m, 0, UNMAPPED);
+	EXPECT_EQ(0, mkw_write(m, 7, 1));
+	EXPECT_EQ(HUGE, mkw_look(_metadata, m).writable);
+	EXPECT_EQ(HUGE, mkw_smaps(_metadata, m, "FilePmdMapped"));
+	mkw_kept(_metadata, m, 7, 1);
+}
+
 /* Where soft-dirty is tracked, only the page that was written is reported. */
 static void soft_dirty(struct __test_metadata *_metadata, struct mkw *m,
 		       enum path path)

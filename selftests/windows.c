@@ -342,6 +342,25 @@ TEST_F(W3, invalidated_unmapped)
 	unlocked(_metadata, &self->m, UNMAPPED, MKW_INVALIDATE);
 }
 
+/* To ask again would not end, if the handler says the same each time. */
+TEST_F(W3, zero_is_sigbus)
+{
+	struct mkw *m = &self->m;
+
+	mkw_open(_metadata, m, 1, 0, 0);
+	mkw_start(_metadata, m, 0, READ_MAPPED);
+	mkw_mode(m, .times = 3, .ret = MKW_UNLOCKED);
+	mkw_expect_warning(_metadata);
+	EXPECT_EQ(SIGBUS, mkw_write(m, 0, 1));
+	mkw_expect_end(_metadata);
+	EXPECT_EQ(1, mkw_counts(m).page_mkwrite);
+	EXPECT_TRUE(mkw_logged(_metadata, "but no locked folio"));
+
+	mkw_mode(m, .times = 0);
+	EXPECT_EQ(0, mkw_write(m, 0, 2));
+	mkw_kept(_metadata, m, 0, 2);
+}
+
 /*
  * W4: do_page_mkwrite() gives vmf->flags back, also for a swap file. Nothing
  * that a user sees is known to depend on it, hence the probe in the module.
@@ -357,7 +376,7 @@ static void flags_restored(struct __test_metadata *_metadata, struct mkw *m,
 	if (mkw_counts(m).flags_lost == ~0ULL)
 		SKIP(return, "do_page_mkwrite() cannot be probed");
 
-	/* Without a swap file the flags have always come back. */
+	/* Without a swap file the flags have always come back, and been those two. */
 	EXPECT_EQ(0, mkw_write(m, 1, 1));
 	EXPECT_EQ(0, mkw_counts(m).flags_lost);
 

@@ -823,6 +823,8 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 
 	WRITE_ONCE(mkw_watcher, NULL);
 	mkw_check_table(vmf);
+	if (vmf->flags != (FAULT_FLAG_WRITE | FAULT_FLAG_MKWRITE))
+		atomic64_inc(&file->flags_lost);
 	atomic64_inc(&file->page_mkwrite);
 	/* Pairs with the barrier in mkw_collide(): count first, then wait. */
 	smp_mb__after_atomic();
@@ -880,6 +882,10 @@ static vm_fault_t mkw_page_mkwrite(struct vm_fault *vmf)
 		ret = VM_FAULT_RETRY | VM_FAULT_LOCKED;
 	} else if (mode.ret == MKW_RETRY_ERROR) {
 		ret = VM_FAULT_RETRY | VM_FAULT_LOCKED | VM_FAULT_SIGBUS;
+	} else if (mode.ret == MKW_SIGBUS_LOCKED) {
+		ret = VM_FAULT_SIGBUS | VM_FAULT_LOCKED;
+	} else if (mode.ret == MKW_NOPAGE_LOCKED) {
+		ret = VM_FAULT_NOPAGE | VM_FAULT_LOCKED;
 	} else {
 		ret = VM_FAULT_LOCKED;
 		if (mode.flags & (MKW_WHOLE_FOLIO | MKW_HALF_FOLIO))

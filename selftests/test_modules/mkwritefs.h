@@ -56,6 +56,8 @@ enum mkw_ret {
 	MKW_NOPAGE,	/* nothing prepared, VM_FAULT_NOPAGE */
 	MKW_SIGBUS,	/* nothing prepared, VM_FAULT_SIGBUS */
 	MKW_OOM,	/* nothing prepared, VM_FAULT_OOM */
+	MKW_SIGBUS_LOCKED, /* prepared, VM_FAULT_SIGBUS | VM_FAULT_LOCKED */
+	MKW_NOPAGE_LOCKED, /* prepared, VM_FAULT_NOPAGE | VM_FAULT_LOCKED */
 	MKW_RETS,
 };
 
@@ -129,7 +131,8 @@ struct mkw_mode {
  * @tickets: tickets outstanding, all files
  * @frozen: 1 if the filesystem is frozen
  * @flags_lost: returns of do_page_mkwrite() for this file that left vmf->flags
- *		changed; ~0 if that cannot be observed on this kernel
+ *		changed, and calls of ->page_mkwrite with others than FAULT_FLAG_WRITE
+ *		and FAULT_FLAG_MKWRITE; ~0 if the former cannot be observed on this kernel
  * @filemap_fault: calls of filemap_fault() for this file; likewise
  * @unlocked: of these, those that returned a page and not its lock
  * @unlocks: how often the VM unlocked a folio between ->fault and ->page_mkwrite,
