@@ -49,8 +49,8 @@ die()
 	exit 1
 }
 
-# The architecture of the kernel and its guest: the compiler's prefix, QEMU, the kernel's file, the lines of config/*.config
-# that it has not (for sed). What is made for another one than x86 has its name behind that of the folder.
+# The architecture of the kernel and its guest: the compiler's prefix, QEMU, the kernel's file, the lines of
+# config/*.config that it has not (for sed). What is made for another one than x86 has its name behind that of the folder.
 ARCH=${ARCH:-x86}
 # shellcheck disable=SC2034 # most scripts want none of it
 case $ARCH in
@@ -58,7 +58,7 @@ x86)
 	cross='' qemu_system=qemu-system-x86_64 qemu_package=qemu-system-x86 image=bzImage of_arch='' arch_config='' ;;
 arm64)
 	cross=aarch64-linux-gnu- qemu_system=qemu-system-aarch64 qemu_package=qemu-system-arm image=Image of_arch=-arm64
-	arch_config='/^CONFIG_\(64BIT\|ACPI\|HYPERVISOR_GUEST\|KVM_GUEST\|MEM_SOFT_DIRTY\|X86_MCE\)=/d'
+	arch_config='/^CONFIG_\(64BIT\|ACPI\|FB_N411\|HYPERVISOR_GUEST\|KVM_GUEST\|MEM_SOFT_DIRTY\|X86_MCE\)=/d'
 	BASE_MAKE+=(ARCH=arm64 "CROSS_COMPILE=$cross") ;;
 *) die "ARCH=$ARCH: x86 or arm64" ;;
 esac
