@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # One command a job; the steps are in scripts/.
 
-export BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
+export ARCH BASE TREE FS CONFIG BUILD CACHE V JOBS ACCEL CONTROLS
 export A B BENCH OPTIONS RESULTS TOPIC VERSION REF FORCE
 export XFSTESTS LTP TESTS LIMIT MUTANTS
 export TEST STATE SEED SHARE GDB SELFTESTS JOBS_GUESTS HOSTS
@@ -30,6 +30,7 @@ help:
 	@echo 'make distclean     remove the build folder and the downloads'
 	@echo
 	@echo 'BASE=6.12          the base: 6.12 (LTS), 7.3 (mainline), v2.6.30-rc4 (the 2009 change; needs TREE=)'
+	@echo 'ARCH=arm64         of make run, check, shell and bench: kernel and guest for arm64 (default: x86), under TCG'
 	@echo 'TREE=/path         your own tree of that version (git or plain; never written to)'
 	@echo 'FS="ext4 ..."      filesystems for make run (default: see the base file) and make matrix (default: all)'
 	@echo 'CONFIG=base        kernel config of make run, check, shell, and of make test (debug; 7.3: base):'

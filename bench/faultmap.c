@@ -10,8 +10,9 @@
  *	INSTRUCTIONS CALLS FUNCTION
  *
  * for each function that ran; "(user)" is everything below the kernel. CALLS
- * counts how often the function's first instruction ran. One vCPU, no KASLR,
- * no modules.
+ * counts how often the function's first instruction ran. On arm64 the calls of
+ * "(tlbi)" are the instructions that invalidate TLB entries on this CPU, those
+ * of "(tlbi-all-CPUs)" on all of them. One vCPU, no KASLR, no modules.
  *
  * Sampling (perf, gdb) would give shares of an unknown whole; -d exec writes
  * one line for each block, gigabytes of them, and does not count a block that a
@@ -28,7 +29,7 @@
 
 /*
  * The part of QEMU's plugin interface that is used here, version 1 (QEMU 6.0 to
- * 8.2). Debian's qemu-system-x86 can load plugins, but no package has the header.
+ * 8.2). Debian's QEMU can load plugins, but no package has the header.
  */
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
@@ -52,9 +53,14 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_
 EXPORT int qemu_plugin_version = 1;
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);
 
-/* mkwrite_bench's marks: nopl DISP32(%rax) with these displacements. */
-static const unsigned char mark_begin[] = { 0x0f, 0x1f, 0x80, 0x01, 0x77, 0x6b, 0x6d };
-static const unsigned char mark_end[] = { 0x0f, 0x1f, 0x80, 0x02, 0x77, 0x6b, 0x6d };
+/* mkwrite_bench's marks: nopl DISP32(%rax) with these displacements, on arm64 movz xzr, #IMM16. */
+struct mark {
+	unsigned char x86[7];
+	uint32_t arm64;
+};
+
+static const struct mark mark_begin = { { 0x0f, 0x1f, 0x80, 0x01, 0x77, 0x6b, 0x6d }, 0xd28ee03f };
+static const struct mark mark_end = { { 0x0f, 0x1f, 0x80, 0x02, 0x77, 0x6b, 0x6d }, 0xd28ee05f };
 
 struct function {
 	uint64_t start;
@@ -64,8 +70,10 @@ struct function {
 };
 
 static struct function *function;	/* [0] is user space, then by address */
+static struct function tlbi[] = { { .name = "(tlbi)" }, { .name = "(tlbi-all-CPUs)" } };
 static size_t nr_functions;
 static unsigned int interval;
+static bool arm64;
 static FILE *out;
 
 static void begin(unsigned int vcpu, void *arg)
@@ -74,6 +82,7 @@ static void begin(unsigned int vcpu, void *arg)
 	(void)arg;
 	for (size_t i = 0; i < nr_functions; i++)
 		function[i].insns = function[i].calls = 0;
+	tlbi[0].calls = tlbi[1].calls = 0;
 }
 
 static void end(unsigned int vcpu, void *arg)
@@ -85,6 +94,9 @@ static void end(unsigned int vcpu, void *arg)
 		if (function[i].insns)
 			fprintf(out, "%" PRIu64 " %" PRIu64 " %s\n", function[i].insns,
 				function[i].calls, function[i].name);
+	for (size_t i = 0; i < 2; i++)
+		if (tlbi[i].calls)
+			fprintf(out, "0 %" PRIu64 " %s\n", tlbi[i].calls, tlbi[i].name);
 	fflush(out);
 }
 
@@ -104,10 +116,30 @@ static struct function *find(uint64_t addr)
 	return &function[low];
 }
 
-static bool is_mark(const struct qemu_plugin_insn *insn, const unsigned char *mark)
+static bool is_mark(const struct qemu_plugin_insn *insn, const struct mark *mark)
 {
-	return qemu_plugin_insn_size(insn) == sizeof(mark_begin) &&
-	       !memcmp(qemu_plugin_insn_data(insn), mark, sizeof(mark_begin));
+	size_t size = qemu_plugin_insn_size(insn);
+	const void *data = qemu_plugin_insn_data(insn);
+
+	if (arm64)
+		return !memcmp(data, &mark->arm64, sizeof(mark->arm64));
+	return size == sizeof(mark->x86) && !memcmp(data, mark->x86, size);
+}
+
+/*
+ * An alias of SYS with CRn 8, or 9 with the nXS qualifier. CRm 6 (ranges) and 7
+ * are for this CPU, 1 to 5 for all of a domain.
+ */
+static struct function *is_tlbi(const struct qemu_plugin_insn *insn)
+{
+	uint32_t code;
+
+	if (!arm64)
+		return NULL;
+	memcpy(&code, qemu_plugin_insn_data(insn), sizeof(code));
+	if ((code & 0xfff8e000) != 0xd5088000)
+		return NULL;
+	return &tlbi[(code & 0x600) != 0x600];
 }
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -116,13 +148,15 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		uint64_t addr = qemu_plugin_insn_vaddr(insn);
-		struct function *f = find(addr);
+		struct function *f = find(addr), *t = is_tlbi(insn);
 
-		if (is_mark(insn, mark_begin))
+		if (is_mark(insn, &mark_begin))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, begin, QEMU_PLUGIN_CB_NO_REGS, NULL);
-		else if (is_mark(insn, mark_end))
+		else if (is_mark(insn, &mark_end))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, end, QEMU_PLUGIN_CB_NO_REGS, NULL);
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &f->insns, 1);
+		if (t)
+			qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &t->calls, 1);
 		if (addr == f->start)
 			qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &f->calls, 1);
 	}
@@ -163,7 +197,8 @@ static bool read_map(const char *path)
 
 int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
-	(void)info;
+	/* The first member of the structure. */
+	arm64 = !strcmp(*(const char * const *)info, "aarch64");
 	for (int i = 0; i < argc; i++) {
 		if (!strncmp(argv[i], "map=", 4) && !read_map(argv[i] + 4)) {
 			fprintf(stderr, "faultmap: no functions in %s\n", argv[i] + 4);

@@ -116,12 +116,14 @@ static int perf_fd = -1;
 
 /*
  * Around the measured part, for a QEMU plugin that counts instructions by
- * function (bench/faultmap.c): a no-op with a displacement nobody else uses.
+ * function (bench/faultmap.c): a no-op with a number nobody else uses.
  */
 static inline void mark_begin(void)
 {
 #ifdef __x86_64__
 	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x6d6b7701" ::: "memory");
+#elif defined(__aarch64__)
+	asm volatile("movz xzr, #0x7701" ::: "memory");
 #endif
 }
 
@@ -129,6 +131,8 @@ static inline void mark_end(void)
 {
 #ifdef __x86_64__
 	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x6d6b7702" ::: "memory");
+#elif defined(__aarch64__)
+	asm volatile("movz xzr, #0x7702" ::: "memory");
 #endif
 }
 
@@ -156,8 +160,12 @@ static uint64_t now(void)
 	case UNIT_INSN:
 #ifdef __x86_64__
 		return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+		/* scripts/boot has it count nanoseconds. */
+		asm volatile("mrs %0, cntvct_el0" : "=r" (v) :: "memory");
+		return v;
 #else
-		errx(EXIT_USAGE, "-u insn is for x86-64");
+		errx(EXIT_USAGE, "-u insn is for x86-64 and arm64");
 #endif
 	case UNIT_CYCLES:
 		if (read(perf_fd, &v, sizeof(v)) != sizeof(v))
@@ -686,7 +694,7 @@ static void usage(FILE *f)
 		"  -F FILES   how many small files (%zu)\n"
 		"  -S SEED    of the random order (%u)\n"
 		"  -A         MADV_RANDOM on each mapping (not with tasks)\n"
-		"  -u UNIT    ns, cycles, or insn: the TSC of QEMU -icount shift=0 (ns)\n"
+		"  -u UNIT    ns, cycles, or insn: what QEMU -icount shift=0 counts (ns)\n"
 		"  -j TASKS   numbers of tasks, separated by commas (%s)\n"
 		"  -P         the tasks are processes, not threads\n"
 		"  -R ROUNDS  of each task (%u)\n"

@@ -49,6 +49,21 @@ die()
 	exit 1
 }
 
+# The architecture of the kernel and its guest: the compiler's prefix, QEMU, the kernel's file, the lines of
+# config/*.config that it has not (for sed). What is made for another one than x86 has its name behind that of the folder.
+ARCH=${ARCH:-x86}
+# shellcheck disable=SC2034 # most scripts want none of it
+case $ARCH in
+x86)
+	cross='' qemu_system=qemu-system-x86_64 qemu_package=qemu-system-x86 image=bzImage of_arch='' arch_config='' ;;
+arm64)
+	cross=aarch64-linux-gnu- qemu_system=qemu-system-aarch64 qemu_package=qemu-system-arm image=Image of_arch=-arm64
+	arch_config='/^CONFIG_\(64BIT\|ACPI\|FB_N411\|HYPERVISOR_GUEST\|KVM_GUEST\|MEM_SOFT_DIRTY\|X86_MCE\)=/d'
+	BASE_MAKE+=(ARCH=arm64 "CROSS_COMPILE=$cross") ;;
+*) die "ARCH=$ARCH: x86 or arm64" ;;
+esac
+[ "$ARCH" = x86 ] || [ -z "${BASE_INITRAMFS:-}" ] || die "ARCH=$ARCH: BASE=$BASE is for x86"
+
 [[ $BUILD != *[[:space:]:,]* ]] ||
 	die "BUILD=$BUILD: the kernel's build and QEMU want a path without blanks, colons and commas"
 
@@ -81,6 +96,7 @@ check_settings()
 	[[ $V =~ ^[01]$ ]] || die "V=$V: 0 or 1"
 	[[ ${CONTROLS:-} =~ ^(all)?$ ]] || die "CONTROLS=$CONTROLS: all, or nothing"
 	[[ ${ACCEL:-} =~ ^(kvm|tcg)?$ ]] || die "ACCEL=$ACCEL: kvm or tcg"
+	[ "${ACCEL:-}" != kvm ] || [ "$ARCH" = x86 ] || die "ACCEL=kvm: with ARCH=$ARCH there is only tcg"
 	[ "${ACCEL:-}" != kvm ] || [ -w "$kvm" ] || die "ACCEL=kvm: $kvm is not there, or you may not write to it"
 	[ -z "${CONFIG:-}" ] || [[ " $configs " == *" $CONFIG "* ]] || die "CONFIG=$CONFIG: there are $configs"
 	[ -z "${CC:-}" ] || command -v "$CC" >/dev/null || die "CC=$CC: no such command"
@@ -135,6 +151,12 @@ needs_debian()
 	[ -z "${BASE_INITRAMFS:-}" ] || die "BASE=$BASE: its guest has no Debian userland; make run FS= and make test go there"
 }
 
+# only_x86: this is not done for other architectures.
+only_x86()
+{
+	[ "$ARCH" = x86 ] || die "ARCH=$ARCH: make run, check, shell and bench go there"
+}
+
 # again CONFIG: what repeats a test of this base and CONFIG, but for TEST= and SEED=
 again()
 {
@@ -142,6 +164,7 @@ again()
 	[ -z "${BASE_INITRAMFS:-}" ] || command="make run"
 	[ "$BUILD" = "$TOP/build" ] || command+=" BUILD=$BUILD"
 	[ "$BASE" = 6.12 ] || command+=" BASE=$BASE"
+	[ "$ARCH" = x86 ] || command+=" ARCH=$ARCH"
 	[ -z "$TREE" ] || command+=" TREE=${TREE@Q}"
 	[ "$1" = base ] || command+=" CONFIG=$1"
 	echo "$command"
@@ -220,7 +243,7 @@ need_image()
 	local extra=
 	[ -z "${BASE_INITRAMFS:-}" ] || return 0
 	[ ! -f "$TOP/config/$1.packages" ] || extra=$1
-	[ -f "$BUILD/guest/root${extra:+-$extra}.sqfs" ] || [ "$(id -u)" != 0 ] || unshare --mount true 2>/dev/null ||
+	[ -f "$BUILD/guest/root$of_arch${extra:+-$extra}.sqfs" ] || [ "$(id -u)" != 0 ] || unshare --mount true 2>/dev/null ||
 		die "root here may not mount, which mmdebstrap needs (a container? docker run --cap-add SYS_ADMIN); or be no root"
 	"$TOP/scripts/image" ${extra:+"$extra"} >/dev/null
 }
@@ -241,7 +264,7 @@ new_run()
 # kernel_folder CONFIG STATE: the folder of this kernel. The states of a topic are no folders in one another.
 kernel_folder()
 {
-	echo "$WORK/kernels/$1-${2//\//-}"
+	echo "$WORK/kernels$of_arch/$1-${2//\//-}"
 }
 
 # series_patches SERIES: the patches it lists, one a line

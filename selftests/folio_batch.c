@@ -426,10 +426,12 @@ static void soft_dirty(struct __test_metadata *_metadata, struct mkw *m,
 
 	ASSERT_LE(0, fd);
 	one_folio(_metadata, m, path);
+	/* All of a new mapping is soft-dirty. */
+	if (!pagemap(_metadata, m, PM_SOFT_DIRTY))
+		SKIP(return, "needs CONFIG_MEM_SOFT_DIRTY");
 	ASSERT_EQ(1, write(fd, "4", 1));
 	close(fd);
-	if (pagemap(_metadata, m, PM_SOFT_DIRTY))
-		SKIP(return, "no soft-dirty tracking");
+	ASSERT_EQ(0, pagemap(_metadata, m, PM_SOFT_DIRTY));
 	EXPECT_EQ(0, mkw_write(m, 3, 1));
 	EXPECT_EQ(1, pagemap(_metadata, m, PM_SOFT_DIRTY));
 	EXPECT_EQ(1, mkw_look(_metadata, m).writable);
@@ -479,15 +481,25 @@ static void uffd_wp(struct __test_metadata *_metadata, struct mkw *m,
 {
 	struct uffdio_register reg = {};
 	int uffd = one_folio_uffd(_metadata, m, path, &reg);
+	unsigned long calls = 1;
 
 	if (uffd < 0)
 		SKIP(return, "no asynchronous write protection");
 
+	/* What was not mapped is mapped write-protected first. */
+	if (path == UNMAPPED)
+		calls = 2;
+#ifdef __aarch64__
+	/*
+	 * do_wp_page() takes the mark off one page, which breaks up a block of
+	 * contiguous PTEs, and does not recognise the page's PTE afterwards.
+	 */
+	calls = 2;
+#endif
 	EXPECT_EQ(0, mkw_write(m, 3, 1));
 	EXPECT_EQ(FOLIO - 1, pagemap(_metadata, m, PM_UFFD_WP));
 	EXPECT_EQ(1, mkw_look(_metadata, m).writable);
-	/* What was not mapped is mapped write-protected first. */
-	EXPECT_EQ(path == UNMAPPED ? 2 : 1, mkw_counts(m).page_mkwrite);
+	EXPECT_EQ(calls, mkw_counts(m).page_mkwrite);
 
 	/* Whoever ends the tracking gets the batch again. */
 	ASSERT_EQ(0, ioctl(uffd, UFFDIO_UNREGISTER, &reg.range));

@@ -746,7 +746,9 @@ static void mkw_play(struct mkw_file *file, struct folio *folio,
 
 /*
  * How a handler begins: on a kernel that has it with the helper, otherwise as
- * most filesystems of 6.12 do, who look at the folio and not at the page.
+ * most filesystems of 6.12 do, who look at the folio and not at the page. The
+ * address has to be read from memory: in the code, that of a symbol which may
+ * not be there needs a GOT on arm64, and modules have none.
  */
 ssize_t filemap_mkwrite_lock(struct vm_fault *vmf) __weak;
 static ssize_t (*mkw_helper)(struct vm_fault *vmf) = filemap_mkwrite_lock;
@@ -757,8 +759,8 @@ static ssize_t mkw_lock_folio(struct vm_fault *vmf)
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	loff_t size;
 
-	if (mkw_helper)
-		return mkw_helper(vmf);
+	if (READ_ONCE(mkw_helper))
+		return READ_ONCE(mkw_helper)(vmf);
 
 	folio_lock(folio);
 	size = i_size_read(inode);
