@@ -94,6 +94,42 @@ static int self_child(void *arg)
 	return 0;
 }
 
+#define SELF_SMALL	300U
+
+static int self_small_child(void *arg)
+{
+	int fd = open_in_dir("self.small", O_RDWR), direct = open_direct("self.small");
+	char *map = map_file(fd, page_size);
+	ssize_t n;
+
+	if (direct < 0)
+		return SELF_NO_DIRECT;
+	n = pread(direct, map, page_size, 0);
+	if (n < 0 && errno == EINVAL)
+		return SELF_NO_DIRECT;
+	return n != SELF_SMALL;
+}
+
+/* Its data may lie in the inode, whose lock the fault wants, too. */
+static void self_small(void)
+{
+	static const char what[] = "direct read of a small file into its own mapping";
+	int fd = new_file("self.small", 0), ret;
+
+	put(fd, 's', SELF_SMALL, 0);
+	if (fsync(fd))
+		die("self.small");
+	forget(fd, NULL, 0);
+	ret = in_child(what, self_small_child, NULL, SELF_SECONDS);
+	if (ret == SELF_NO_DIRECT)
+		ksft_print_msg("%s: no direct I/O\n", what);
+	else if (ret > 0)
+		fail("%s: status %d", what, ret);
+	else if (!ret)
+		ksft_print_msg("%s: done\n", what);
+	close(fd);
+}
+
 void run_selfio(void)
 {
 	char *content = buffer(SELF_PAGES * page_size, 0);
@@ -141,6 +177,7 @@ void run_selfio(void)
 		else
 			ksft_print_msg("%s: done\n", c->what);
 	}
+	self_small();
 	free(content);
 }
 

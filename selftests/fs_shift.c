@@ -199,6 +199,11 @@ static void small_append(int fd)
 	put(fd, 0, SMALL_GROWN - SMALL_SIZE, SMALL_SIZE);
 }
 
+/* Nothing but the store: it has to find its way into the inode alone. */
+static void small_stored(int fd)
+{
+}
+
 /* No growth: a byte far from the stores is written again. */
 static void small_inside(int fd)
 {
@@ -217,6 +222,7 @@ void run_small(void)
 		{ "small.fallocate", small_fallocate, SMALL_GROWN },
 		{ "small.append", small_append, SMALL_GROWN },
 		{ "small.inside", small_inside, SMALL_SIZE },
+		{ "small.stored", small_stored, SMALL_SIZE },
 	};
 	char *content = buffer(SMALL_GROWN, 0), *map;
 	unsigned int i;

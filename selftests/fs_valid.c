@@ -104,6 +104,33 @@ static bool unwritten_beside(unsigned int round, const char *name)
 	return !wrong;
 }
 
+/* A store far behind what was written, to a file that has got its blocks since it was mapped. */
+static bool unwritten_mapped(unsigned int round, const char *name)
+{
+	char *content = buffer(UNWRITTEN_BYTES, 0), *map;
+	int fd = new_file(name, 0);
+	bool ok;
+
+	put(fd, 'w', page_size, 0);
+	memset(content, 'w', page_size);
+	sync_file(fd, NULL, 0);
+	map = map_file(fd, UNWRITTEN_BYTES);
+	if (fallocate(fd, 0, 0, UNWRITTEN_BYTES) &&
+	    (!unsupported(errno) || ftruncate(fd, UNWRITTEN_BYTES)))
+		die("fallocate");
+	map[UNWRITTEN_AT] = 'S';
+	content[UNWRITTEN_AT] = 'S';
+	sync_file(fd, map, UNWRITTEN_BYTES);
+	munmap(map, UNWRITTEN_BYTES);
+	forget(fd, NULL, 0);
+	ok = differs(fd, content, UNWRITTEN_BYTES) < 0;
+	if (ok)
+		want(name, content, UNWRITTEN_BYTES);
+	close(fd);
+	free(content);
+	return ok;
+}
+
 /* One byte is appended. */
 static bool unwritten_append(unsigned int round, const char *name)
 {
@@ -432,6 +459,7 @@ void run_unwritten(void)
 		/* First, while new files get the old blocks. */
 		{ "append", unwritten_append },
 		{ "short", unwritten_short },
+		{ "mapped", unwritten_mapped },
 		{ "self", unwritten_self },
 		{ "beside", unwritten_beside },
 		{ "sector", unwritten_sector },
