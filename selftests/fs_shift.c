@@ -166,10 +166,100 @@ static void shift(const char *what, int mode, int moved_by)
 		fail("%s: %u stores lost, in %u rounds of %u", what, lost, bad, n);
 }
 
+/* What all words of a page are; every other group of pages was written again after the checkpoint. */
+static uint32_t shift_fill(unsigned int page)
+{
+	return page + 1 + (page / SHIFT_BY & 1 ? 0x10000 : 0);
+}
+
+static void shift_put(int fd, unsigned int page, uint32_t fill)
+{
+	uint32_t buf[page_size / sizeof(uint32_t)];
+	unsigned int i;
+
+	for (i = 0; i < page_size / sizeof(uint32_t); i++)
+		buf[i] = fill;
+	if (pwrite(fd, buf, page_size, page * page_size) != (ssize_t)page_size)
+		die("pwrite");
+}
+
+/* A page that the call has read to copy it gets a store at once, as long as it has what was there before. */
+static void *store_to_read(void *unused)
+{
+	unsigned char in[SHIFT_PAGES];
+	bool done[SHIFT_PAGES] = {};
+	unsigned int p;
+
+	atomic_store(&stores.go, true);
+	while (!atomic_load(&stores.stop)) {
+		if (mincore(stores.map, stores.n * page_size, in))
+			die("mincore");
+		for (p = 2 * SHIFT_BY; p < stores.n; p++)
+			if (in[p] & 1 && !done[p]) {
+				done[p] = true;
+				*word(p, 0) = 1;
+			}
+	}
+	return NULL;
+}
+
+/*
+ * Blocks that a checkpoint has are copied through the page cache (f2fs), others only change hands: the pages of the
+ * copied ones are no longer what the file has there.
+ */
+static void shift_copied(const char *what, int mode, int moved_by)
+{
+	unsigned int i, p, from, n = rounds(5), here, wrong = 0, bad = 0;
+	size_t len = (SHIFT_PAGES + SHIFT_BY) * page_size;
+	pthread_t thread;
+	uint32_t fill;
+	int fd;
+
+	for (i = 0; i < n; i++) {
+		fd = new_file("shift", 0);
+		for (p = 0; p < SHIFT_PAGES; p++)
+			shift_put(fd, p, p + 1);
+		if (syncfs(fd))
+			die("syncfs");
+		for (p = 0; p < SHIFT_PAGES; p++)
+			if (p / SHIFT_BY & 1)
+				shift_put(fd, p, shift_fill(p));
+		sync_file(fd, NULL, 0);
+		forget(fd, NULL, 0);
+		stores.map = map_file(fd, len);
+		stores.n = SHIFT_PAGES - 2 * SHIFT_BY;
+		madvise(stores.map, len, MADV_RANDOM);	/* no readahead */
+		atomic_store(&stores.go, false);
+		atomic_store(&stores.stop, false);
+		start_thread(&thread, store_to_read, NULL);
+		while (!atomic_load(&stores.go))
+			;
+		if (fallocate(fd, mode, SHIFT_BY * page_size, SHIFT_BY * page_size))
+			die("%s", what);
+		end_stores(thread);
+		sync_file(fd, stores.map, (SHIFT_PAGES - 2 * SHIFT_BY) * page_size);
+		forget(fd, NULL, 0);
+		here = 0;
+		for (p = 0; p < SHIFT_PAGES - SHIFT_BY; p++) {
+			from = p < SHIFT_BY ? p : p - moved_by;
+			fill = moved_by > 0 && p / SHIFT_BY == 1 ? 0 : shift_fill(from);
+			here += *word(p, 1) != fill || *word(p, page_size / sizeof(uint32_t) - 1) != fill;
+		}
+		wrong += here;
+		bad += here > 0;
+		munmap(stores.map, len);
+		close(fd);
+	}
+	if (bad)
+		fail("%s: %u pages are not what was there, in %u rounds of %u", what, wrong, bad, n);
+}
+
 void run_shift(void)
 {
 	shift("collapse", FALLOC_FL_COLLAPSE_RANGE, -(int)SHIFT_BY);
 	shift("insert", FALLOC_FL_INSERT_RANGE, SHIFT_BY);
+	shift_copied("collapse", FALLOC_FL_COLLAPSE_RANGE, -(int)SHIFT_BY);
+	shift_copied("insert", FALLOC_FL_INSERT_RANGE, SHIFT_BY);
 }
 
 #define SMALL_SIZE	300U
