@@ -237,8 +237,8 @@ static void shift_copied(const char *what, int mode, int moved_by)
 					  SHIFT_BY * page_size);
 			shift_put(fd, p, shift_fill(p));
 		}
-		sync_file(fd, NULL, 0);
-		forget(fd, NULL, 0);
+		/* No fsync(2), which may be a checkpoint: the call writes them itself. */
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		stores.map = map_file(fd, len);
 		stores.n = SHIFT_PAGES - 2 * SHIFT_BY;
 		madvise(stores.map, len, MADV_RANDOM);	/* no readahead */
