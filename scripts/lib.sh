@@ -248,15 +248,23 @@ need_image()
 	"$TOP/scripts/image" ${extra:+"$extra"} >/dev/null
 }
 
+# new_folder PARENT: make a folder there whose name is the second in which it was made, and print it
+new_folder()
+{
+	local dir
+	until dir=$1/$(date +%Y%m%d-%H%M%S) && mkdir "$dir" 2>/dev/null; do
+		[ -w "$1" ] || die "cannot write to $1"
+		sleep 0.2
+	done
+	echo "$dir"
+}
+
 # new_run: print a new folder for everything of one run, its name the second in which it began.
 new_run()
 {
 	local dir
 	mkdir -p "$BUILD/runs"
-	until dir=$BUILD/runs/$(date +%Y%m%d-%H%M%S) && mkdir "$dir" 2>/dev/null; do
-		[ -w "$BUILD/runs" ] || die "cannot write to $BUILD/runs"
-		sleep 0.2
-	done
+	dir=$(new_folder "$BUILD/runs")
 	ln -sfn "${dir##*/}" "$BUILD/runs/latest"
 	echo "$dir"
 }
